@@ -1,0 +1,29 @@
+import { mmap } from './mmap.js';
+import { flag, rejectUnknown } from './options.js';
+import { toBytes } from './range.js';
+
+/** Options of `allocZeroed()`. */
+export interface AllocZeroedOptions {
+  /** MADV_HUGEPAGE: ask for transparent huge pages. Default: false. */
+  readonly hugePages?: boolean | undefined;
+  /** MAP_POPULATE: make every page now. Default: false. */
+  readonly populate?: boolean | undefined;
+  /** MAP_NORESERVE: do not set swap space aside. Default: false. */
+  readonly noReserve?: boolean | undefined;
+}
+
+/**
+ * A zero-filled Buffer straight from the kernel: private anonymous memory, given back by the garbage collector. A page costs memory
+ * from its first touch on.
+ *
+ * @param length - bytes.
+ * @throws ENOMEM, ERR_OUT_OF_RANGE, ERR_BUFFER_TOO_LARGE.
+ */
+export const allocZeroed = (length: number | bigint, options: AllocZeroedOptions = {}): Buffer => {
+  const bytes = toBytes(length, 'length');
+  const hugePages = flag(options.hugePages, 'options.hugePages');
+  const populate = flag(options.populate, 'options.populate');
+  const noReserve = flag(options.noReserve, 'options.noReserve');
+  rejectUnknown(options, ['hugePages', 'populate', 'noReserve']);
+  return mmap({ backing: 'anonymous', sharing: 'private', length: bytes, hugePages, populate, noReserve }).bytes;
+};

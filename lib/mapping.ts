@@ -1,0 +1,434 @@
+import { ADVICE, type Advice, MADV_POPULATE_READ, MADV_POPULATE_WRITE, MLOCK_ONFAULT } from './constants.js';
+import { MS_INVALIDATE, MS_SYNC, PROT_READ, PROT_WRITE } from './constants.js';
+import { invalidArgType, invalidArgValue, invalidState, outOfRange, systemError } from './errors.js';
+import { describe, type MappingHandle, type Origin } from './handle.js';
+import { type Handle, native } from './native.js';
+import { type Access, flag, oneOf, rejectUnknown, type Sharing, toAdvice } from './options.js';
+import { type ByteRange, type CheckedRange, rangeOf, toBytes } from './range.js';
+import { resize, type ResizeOptions } from './resize.js';
+import { type SharedViewType, Views, type ViewType } from './views.js';
+
+/** What the kernel has in memory of a range: mincore(2). */
+export interface Residency {
+  /** Bytes of one page, and so of one bit. */
+  readonly pageSize: number;
+  /** How many pages the range touches. */
+  readonly pages: number;
+  /** How many of them are in memory. */
+  readonly resident: number;
+  /** `resident / pages`; 1 for an empty range. */
+  readonly ratio: number;
+  /** A bit for each page, the lowest bit of the first byte first. */
+  readonly bitmap: Uint8Array;
+}
+
+/** From here on the kernel takes long enough over an unmap to be asked from the thread pool. */
+const LARGE = 2 ** 20;
+const DONE = Promise.resolve();
+/** Only mmap(), attach() and resize() make mappings. */
+const KEY = Symbol('Mapping');
+
+/** Options of `sync()`. */
+export interface SyncOptions extends ByteRange {
+  readonly invalidate?: boolean | undefined;
+}
+
+/** Options of `advise()`. */
+export interface AdviseOptions extends ByteRange {
+  readonly discard?: boolean | undefined;
+}
+
+/** Options of `lock()`. */
+export interface LockOptions extends ByteRange {
+  readonly onFault?: boolean | undefined;
+}
+
+/** Options of `populate()`. */
+export interface PopulateOptions extends ByteRange {
+  readonly write?: boolean | undefined;
+}
+
+/**
+ * A mapping of a file or of anonymous memory: the view that `mmap()` and `attach()` return.
+ *
+ * Every `offset` and `length` is in bytes of the mapping, a number or a BigInt, and need not be aligned to
+ * pages: what a method does, it does to every page that the range touches, except where it says otherwise. After
+ * `unmap()` all methods fail with `ERR_INVALID_STATE`.
+ */
+export class Mapping {
+  #handle: Handle;
+  #views: Views;
+  #length: number;
+  #access: Access;
+  #unmapped = false;
+  readonly #origin: Origin;
+  readonly #offset: number;
+
+  /** @internal */
+  constructor(key: symbol, handle: Handle, origin: Origin, offset: number, length: number, pageSize: number) {
+    if (key !== KEY) throw new TypeError('Illegal constructor: use mmap()');
+    this.#handle = handle;
+    this.#origin = origin;
+    this.#access = origin.access;
+    this.#offset = offset;
+    this.#length = length;
+    this.#views = new Views(handle, offset % pageSize, length);
+  }
+
+  /** `'file'` or `'anonymous'`. */
+  get backing(): 'file' | 'anonymous' {
+    return this.#origin.backing;
+  }
+
+  /** `'private'` or `'shared'`. */
+  get sharing(): Sharing {
+    return this.#origin.sharing;
+  }
+
+  /** `'read'` or `'readwrite'`: of the whole mapping, as it was made or last set by `protect()`. */
+  get access(): Access {
+    return this.#access;
+  }
+
+  /** Where in the file the mapping begins, in bytes. 0 for anonymous memory. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Bytes in the mapping. 0 after `unmap()`. */
+  get length(): number {
+    return this.#unmapped ? 0 : this.#length;
+  }
+
+  /** Whether `unmap()` was called. */
+  get unmapped(): boolean {
+    return this.#unmapped;
+  }
+
+  /**
+   * An ArrayBuffer over the mapping, made when it is first asked for.
+   *
+   * It begins at the multiple of 8 bytes at or before the first byte: `bytes.byteOffset` is where the mapping begins in it,
+   * and 0 whenever `offset` is a multiple of 8. The garbage collector counts it in full: for a window of something large use
+   * `view()`.
+   * @throws ERR_BUFFER_TOO_LARGE when the runtime has no ArrayBuffer as large (4 GiB on Node.js 20 and Bun).
+   */
+  get buffer(): ArrayBuffer {
+    this.#live();
+    return this.#views.buffer();
+  }
+
+  /** A Buffer over exactly the bytes of the mapping, on `buffer`. */
+  get bytes(): Buffer {
+    this.#live();
+    return this.#views.bytes();
+  }
+
+  /**
+   * A typed array, DataView or Buffer over a part of the mapping, which may lie beyond 4 GiB.
+   *
+   * @param Type - the constructor, such as `Float32Array`.
+   * @param offset - the first byte; it must be a multiple of the element's size in the file. Default: 0.
+   * @param length - how many bytes (not elements); a multiple of the element's size. Default: up to the end.
+   * @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_VALUE (not aligned), ERR_BUFFER_TOO_LARGE.
+   */
+  view<View>(Type: ViewType<View>, offset?: number | bigint, length?: number | bigint): View {
+    this.#live();
+    return this.#views.view(Type, offset, length);
+  }
+
+  /**
+   * A SharedArrayBuffer over the mapping: the same memory, to post to workers, and free of charge to the collector. It
+   * cannot be taken away: after `unmap()` it reads as zeros. Begins where `buffer` does.
+   * @throws ERR_FEATURE_UNAVAILABLE_ON_PLATFORM where the runtime cannot make one (Node.js 20, Deno).
+   */
+  get sharedBuffer(): SharedArrayBuffer {
+    this.#live();
+    return this.#views.sharedBuffer();
+  }
+
+  /** Like `view()`, over `sharedBuffer`. Use it for memory that others write to: docs/safety.md says why. */
+  sharedView<View>(Type: SharedViewType<View>, offset?: number | bigint, length?: number | bigint): View {
+    this.#live();
+    return this.#views.sharedView(Type, offset, length);
+  }
+
+  /**
+   * Copies bytes out of the mapping, without a fault whatever became of the file: process_vm_readv(2).
+   *
+   * @param into - filled from its start.
+   * @param options - what to copy. Default length: what fits.
+   * @returns how many bytes were copied: fewer than asked for where the file has ended.
+   * @throws EFAULT when not even the first byte can be read.
+   */
+  read(into: NodeJS.ArrayBufferView, options?: ByteRange): number {
+    const { offset, length } = this.#rangeFor(into, 'into', options, true);
+    return length === 0
+      ? 0
+      : native.copyOut(this.#handle, offset, new Uint8Array(into.buffer, into.byteOffset, length));
+  }
+
+  /**
+   * Copies bytes into the mapping, without a fault: process_vm_writev(2).
+   *
+   * @param from - written from its start.
+   * @param options - where to. Default length: all of `from`, which must fit.
+   * @returns how many bytes were copied: fewer than asked for where the file has ended or its disk is full.
+   * @throws EACCES when `access` is `'read'`, EFAULT when not even the first byte can be written.
+   */
+  write(from: NodeJS.ArrayBufferView, options?: ByteRange): number {
+    const { offset, length } = this.#rangeFor(from, 'from', options, false);
+    if (this.#access === 'read') throw systemError(-13, 'process_vm_writev', "The mapping's access is 'read'");
+    return length === 0 ? 0 : native.copyIn(this.#handle, offset, new Uint8Array(from.buffer, from.byteOffset, length));
+  }
+
+  /**
+   * Text out of the mapping, from a copy: safe whoever writes meanwhile.
+   * @param options - which bytes. Default: all.
+   * @param encoding - Default: `'utf8'`.
+   */
+  text(options?: ByteRange, encoding: BufferEncoding = 'utf8'): string {
+    if (!Buffer.isEncoding(encoding)) throw invalidArgValue('encoding', 'must be the name of an encoding', encoding);
+    const { offset, length } = this.#range(options);
+    const copy = Buffer.allocUnsafeSlow(length);
+    const count = length === 0 ? 0 : native.copyOut(this.#handle, offset, copy);
+    if (count < length) throw systemError(-14, 'process_vm_readv', `Only ${count} of ${length} bytes can be read`);
+    return copy.toString(encoding);
+  }
+
+  /**
+   * Writes the changes in a range to the file and waits until they are on the disk: msync(2), MS_SYNC. Other processes that map
+   * the file see them without. A private mapping has nothing to write.
+   *
+   * @param options - which bytes; `invalidate: true` also asks other mappings of the file to be brought up to date (MS_INVALIDATE).
+   * @throws EIO, ENOSPC, EDQUOT: the changes are not on the disk. EBUSY: `invalidate` on locked pages.
+   */
+  async sync(options?: SyncOptions): Promise<void> {
+    const { offset, length, flags } = this.#syncArguments(options);
+    await native.msync(this.#handle, offset, length, flags, true);
+  }
+
+  /** The blocking form of `sync()`. */
+  syncSync(options?: SyncOptions): void {
+    const { offset, length, flags } = this.#syncArguments(options);
+    native.msync(this.#handle, offset, length, flags, false);
+  }
+
+  /**
+   * Tells the kernel how a range will be used: madvise(2).
+   *
+   * Advice that throws bytes away (`'dontneed'` on private memory, `'free'`, `'remove'`) needs `discard: true`, and then acts
+   * only on pages that lie wholly inside the range.
+   * @throws EINVAL, EOPNOTSUPP with the name of an advice that the kernel, or the file system, does not know: see `supports()`.
+   */
+  advise(advice: Advice, options?: AdviseOptions): void {
+    const name = toAdvice(advice, 'advice');
+    const discard = flag(options?.discard, 'options.discard');
+    const { offset, length } = this.#range(options, ['discard']);
+    const { value, discards } = ADVICE[name];
+    const loses = discards === 'always' || (discards === 'private' && this.sharing === 'private');
+    if (loses && !discard) throw invalidArgValue('advice', 'throws bytes away, and needs discard: true', name);
+    try {
+      if (loses) native.madviseInside(this.#handle, offset, length, value, false);
+      else native.madvise(this.#handle, offset, length, value, false);
+    } catch (error) {
+      throw named(error, `MADV_${name.toUpperCase()}`);
+    }
+  }
+
+  /**
+   * Changes what may be done to a range: mprotect(2), on every page that it touches.
+   * @throws EACCES for `'readwrite'` on a shared mapping of a file that was opened for reading.
+   */
+  protect(access: Access, options?: ByteRange): void {
+    const wanted = oneOf(access, ['read', 'readwrite'] as const, 'access');
+    const { offset, length } = this.#range(options);
+    native.protect(this.#handle, offset, length, wanted === 'read' ? PROT_READ : PROT_READ | PROT_WRITE);
+    if (length === this.#length) this.#access = wanted;
+  }
+
+  /**
+   * Reads a range into memory and keeps it there: mlock2(2).
+   * @param options - which bytes; `onFault: true` locks each page from its first touch on, and reads nothing now.
+   * @throws ENOMEM, EPERM beyond RLIMIT_MEMLOCK; EAGAIN where a page could not be read.
+   */
+  async lock(options?: LockOptions): Promise<void> {
+    const { offset, length, flags } = this.#lockArguments(options);
+    await native.mlock(this.#handle, offset, length, flags, true);
+  }
+
+  /** The blocking form of `lock()`. */
+  lockSync(options?: LockOptions): void {
+    const { offset, length, flags } = this.#lockArguments(options);
+    native.mlock(this.#handle, offset, length, flags, false);
+  }
+
+  /** Undoes `lock()`: munlock(2). Locks do not add up: once is enough. */
+  unlock(options?: ByteRange): void {
+    const { offset, length } = this.#range(options);
+    native.munlock(this.#handle, offset, length, 0, false);
+  }
+
+  /** Which pages of a range are in memory: mincore(2). An answer of the past: pages come and go. */
+  async residency(options?: ByteRange): Promise<Residency> {
+    const { offset, length } = this.#range(options);
+    return this.#residency(await native.mincore(this.#handle, offset, length, 0, true), offset, length);
+  }
+
+  /** The blocking form of `residency()`. */
+  residencySync(options?: ByteRange): Residency {
+    const { offset, length } = this.#range(options);
+    return this.#residency(native.mincore(this.#handle, offset, length, 0, false), offset, length);
+  }
+
+  /**
+   * Makes every page of a range present, so that no later access has to wait: madvise(2), MADV_POPULATE_READ or _WRITE.
+   *
+   * @param options - which bytes; `write: true` makes them writable at once: private pages are copied, shared ones get their place in
+   * the file system. Default: true for read-write anonymous memory, else false.
+   * @throws EFAULT where the file has ended or the disk is full, EINVAL on Linux before 5.14.
+   */
+  async populate(options?: PopulateOptions): Promise<void> {
+    const { offset, length, advice, name } = this.#populateArguments(options);
+    try {
+      await native.madvise(this.#handle, offset, length, advice, true);
+    } catch (error) {
+      throw named(error, name);
+    }
+  }
+
+  /** The blocking form of `populate()`. */
+  populateSync(options?: PopulateOptions): void {
+    const { offset, length, advice, name } = this.#populateArguments(options);
+    try {
+      native.madvise(this.#handle, offset, length, advice, false);
+    } catch (error) {
+      throw named(error, name);
+    }
+  }
+
+  /**
+   * Gives the mapping another length: mremap(2). All views made before are detached, and `buffer` is new.
+   *
+   * A file is never cut: a shorter mapping just covers less of it. Growing past the end of the file needs `grow: true`, as in `mmap()`.
+   * Shared anonymous memory cannot grow: its length is sealed.
+   * @throws EBUSY while an operation is in flight or others have attached; ERR_OUT_OF_RANGE past the end of the file.
+   */
+  resize(length: number | bigint, options?: ResizeOptions): void {
+    const wanted = toBytes(length, 'length');
+    this.#live();
+    const facts = native.facts(this.#handle);
+    this.#handle = resize(this.#handle, facts, this.#origin, wanted, options);
+    this.#length = wanted;
+    this.#views = new Views(this.#handle, this.#offset % facts.pageSize, wanted);
+  }
+
+  /**
+   * A plain JSON object that `attach()` turns into a Mapping of the same memory, in a worker or in another process. It holds nothing:
+   * this mapping must live until the other side has attached.
+   *
+   * @param options - `inheritedFd`: the number under which a child process gets the descriptor (see docs/choosing.md).
+   */
+  handle(options?: { readonly inheritedFd?: number | undefined }): MappingHandle {
+    this.#live();
+    return describe(this.#handle, this.#origin, options);
+  }
+
+  /**
+   * Ends the mapping: munmap(2). For JavaScript it is over at once: all views made of it have length 0 (those that cannot be taken away
+   * read as zeros). The promise is fulfilled when the kernel has its part done, on the thread pool where it is
+   * large. Calling it again does nothing.
+   */
+  unmap(): Promise<void> {
+    if (this.#unmapped) return DONE;
+    this.#unmapped = true;
+    try {
+      if (this.#length >= LARGE) return native.unmapInPool(this.#handle);
+      native.unmap(this.#handle);
+      return DONE;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** The blocking form of `unmap()`, which `using` calls. */
+  unmapSync(): void {
+    if (this.#unmapped) return;
+    this.#unmapped = true;
+    native.unmap(this.#handle);
+  }
+
+  /** `using`: `unmapSync()`. */
+  [Symbol.dispose](): void {
+    this.unmapSync();
+  }
+
+  /** `await using`: `unmap()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.unmap();
+  }
+
+  /** @internal */
+  static create(handle: Handle, origin: Origin, offset: number, length: number, pageSize: number): Mapping {
+    return new Mapping(KEY, handle, origin, offset, length, pageSize);
+  }
+
+  #live(): void {
+    if (this.#unmapped) throw invalidState('the mapping is unmapped');
+  }
+
+  /** Arguments are read, then the state is checked: a getter among them may have unmapped. */
+  #range(options: ByteRange | undefined, known: readonly string[] = []): CheckedRange {
+    const range = rangeOf(options, this.#length);
+    if (options !== undefined) rejectUnknown(options, ['offset', 'length', ...known]);
+    this.#live();
+    return range;
+  }
+
+  #rangeFor(memory: unknown, name: string, options: ByteRange | undefined, mayBeShort: boolean): CheckedRange {
+    if (!ArrayBuffer.isView(memory)) throw invalidArgType(name, 'a TypedArray, DataView or Buffer', memory);
+    const range = this.#range(options);
+    const given = options?.length !== undefined;
+    if (given && range.length > memory.byteLength)
+      throw outOfRange('options.length', `<= ${memory.byteLength}, the bytes of ${name}`, range.length);
+    if (!mayBeShort && !given && memory.byteLength > range.length)
+      throw outOfRange(`${name}.byteLength`, `<= ${range.length}, what is left of the mapping`, memory.byteLength);
+    return { offset: range.offset, length: Math.min(range.length, memory.byteLength) };
+  }
+
+  #syncArguments(options: SyncOptions | undefined): CheckedRange & { flags: number } {
+    const invalidate = flag(options?.invalidate, 'options.invalidate');
+    const range = this.#range(options, ['invalidate']);
+    return { ...range, flags: MS_SYNC | (invalidate ? MS_INVALIDATE : 0) };
+  }
+
+  #lockArguments(options: LockOptions | undefined): CheckedRange & { flags: number } {
+    const onFault = flag(options?.onFault, 'options.onFault');
+    return { ...this.#range(options, ['onFault']), flags: onFault ? MLOCK_ONFAULT : 0 };
+  }
+
+  #populateArguments(options: PopulateOptions | undefined): CheckedRange & { advice: number; name: string } {
+    const usual = this.backing === 'anonymous' && this.#access === 'readwrite';
+    const write = flag(options?.write, 'options.write', usual);
+    const range = this.#range(options, ['write']);
+    return write
+      ? { ...range, advice: MADV_POPULATE_WRITE, name: 'MADV_POPULATE_WRITE' }
+      : { ...range, advice: MADV_POPULATE_READ, name: 'MADV_POPULATE_READ' };
+  }
+
+  #residency(bits: ArrayBuffer, offset: number, length: number): Residency {
+    const { pageSize } = native;
+    const lead = this.#offset % pageSize;
+    const pages = length === 0 ? 0 : Math.ceil((((lead + offset) % pageSize) + length) / pageSize);
+    const bitmap = new Uint8Array(bits);
+    let resident = 0;
+    for (const byte of bitmap) for (let rest = byte; rest !== 0; rest &= rest - 1) resident++;
+    return { pageSize, pages, resident, ratio: pages === 0 ? 1 : resident / pages, bitmap };
+  }
+}
+
+/** Puts the kernel's name of an advice into the message of the error about it. */
+const named = (error: unknown, advice: string): unknown => {
+  if (error instanceof Error && 'errno' in error) error.message += ` '${advice}'`;
+  return error;
+};

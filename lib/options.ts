@@ -1,0 +1,223 @@
+import { type FileHandle } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { ADVICE, type Advice } from './constants.js';
+import { invalidArgType, invalidArgValue, missingOption, outOfRange } from './errors.js';
+import { toBytes } from './range.js';
+
+/** Whose the changes are: `'private'` stay in this process (MAP_PRIVATE), `'shared'` reach everybody (MAP_SHARED). */
+export type Sharing = 'private' | 'shared';
+
+/** What may be done to the bytes: PROT_READ, or PROT_READ | PROT_WRITE. */
+export type Access = 'read' | 'readwrite';
+
+/** A path, or something that is open already. A descriptor is never closed, and may be closed at once. */
+export type MappableFile = string | Uint8Array | URL | number | FileHandle;
+
+interface CommonOptions {
+  /** Whose the changes are. No default: it is always said. */
+  readonly sharing: Sharing;
+  /** Default: `'read'` for a file, `'readwrite'` for anonymous memory. */
+  readonly access?: Access | undefined;
+  /** MAP_POPULATE: read or make every page now, not at its first touch. Stays silent about pages it cannot get; the method `populate()` does not. Default: false. */
+  readonly populate?: boolean | undefined;
+  /** mlock2(2): keep the pages in memory; `'onfault'` each from its first touch on (MLOCK_ONFAULT). Default: false. */
+  readonly lock?: boolean | 'onfault' | undefined;
+  /** MAP_NORESERVE: do not set swap space aside. Default: false. */
+  readonly noReserve?: boolean | undefined;
+  /** madvise(2) on the whole mapping, to begin with. Default: none. */
+  readonly advice?: Advice | undefined;
+}
+
+/** Options for a mapping of a file. */
+export interface FileMappingOptions extends CommonOptions {
+  readonly backing: 'file';
+  /** What to map. A path is opened, mapped and closed again. */
+  readonly file: MappableFile;
+  /** The first byte of the file to map: any, in bytes. Default: 0. */
+  readonly offset?: number | bigint | undefined;
+  /** How much of the file, in bytes. Default: up to its end. */
+  readonly length?: number | bigint | undefined;
+  /** Extend the file to hold the range, with its blocks allocated (fallocate(2)). Needs `sharing: 'shared'`, `access: 'readwrite'` and `length`. Default: false. */
+  readonly grow?: boolean | undefined;
+  /** MADV_HUGEPAGE: ask for transparent huge pages. Default: false. */
+  readonly hugePages?: boolean | undefined;
+}
+
+/** Options for anonymous memory. */
+export interface AnonymousMappingOptions extends CommonOptions {
+  readonly backing: 'anonymous';
+  /** How much memory, in bytes. */
+  readonly length: number | bigint;
+  /** `true`: transparent huge pages (MADV_HUGEPAGE). `'hugetlb'`: pages of the reserved pool (MAP_HUGETLB). Default: false. */
+  readonly hugePages?: boolean | 'hugetlb' | undefined;
+  /** Shared memory only: `true` makes it a sealed memfd that other processes can attach to, `false` plain MAP_SHARED | MAP_ANONYMOUS, which only workers of this process can. Default: true. */
+  readonly joinable?: boolean | undefined;
+  /** Joinable memory only: `'readonly'` seals it so that no other process can ever write to it (F_SEAL_FUTURE_WRITE). Default: `'readwrite'`. */
+  readonly peers?: 'readonly' | 'readwrite' | undefined;
+}
+
+/** What `mmap()` takes. `backing` decides which of the two it is. */
+export type MmapOptions = FileMappingOptions | AnonymousMappingOptions;
+
+/** Options that were read once, and are good. */
+export type CheckedOptions = CheckedCommon &
+  (
+    | {
+        readonly backing: 'file';
+        readonly file: string | Uint8Array | number;
+        readonly offset: number;
+        readonly length: number | undefined;
+        readonly grow: boolean;
+        readonly hugePages: boolean;
+      }
+    | {
+        readonly backing: 'anonymous';
+        readonly length: number;
+        readonly joinable: boolean;
+        readonly peers: 'readonly' | 'readwrite';
+        readonly hugePages: boolean | 'hugetlb';
+      }
+  );
+
+interface CheckedCommon {
+  readonly sharing: Sharing;
+  readonly access: Access;
+  readonly populate: boolean;
+  readonly lock: boolean | 'onfault';
+  readonly noReserve: boolean;
+  readonly advice: Advice | undefined;
+}
+
+const COMMON = ['backing', 'sharing', 'access', 'length', 'populate', 'lock', 'noReserve', 'advice', 'hugePages'];
+const KNOWN = {
+  file: [...COMMON, 'file', 'offset', 'grow'],
+  anonymous: [...COMMON, 'joinable', 'peers'],
+};
+
+/** How many letters have to change to make one word of the other, upper or lower case alike. */
+const distance = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      const same = a[i]?.toLowerCase() === b[j]?.toLowerCase();
+      next.push(Math.min((row[j] ?? 0) + (same ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+};
+
+/** Refuses a key that is not known, and names the one that was probably meant. */
+export const rejectUnknown = (options: object, known: readonly string[], name = 'options'): void => {
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue;
+    const [nearest] = known.toSorted((a, b) => distance(key, a) - distance(key, b));
+    const hint = nearest !== undefined && distance(key, nearest) <= 3 ? `: did you mean '${nearest}'?` : '';
+    throw invalidArgValue(`${name}.${key}`, `is not an option${hint}`, (options as Record<string, unknown>)[key]);
+  }
+};
+
+/** One of the words, or undefined. */
+export const oneOf = <T>(value: unknown, words: readonly T[], name: string): T => {
+  if (words.includes(value as T)) return value as T;
+  const list = words.map((word) => (typeof word === 'string' ? `'${word}'` : String(word))).join(', ');
+  throw invalidArgValue(name, `must be one of: ${list}`, value);
+};
+
+/** A boolean, false by default. */
+export const flag = (value: unknown, name: string, fallback = false): boolean => {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'boolean') throw invalidArgType(name, 'of type boolean', value);
+  return value;
+};
+
+const MAX_FD = 2 ** 31 - 1;
+const FILE_KINDS = 'of type string, number or an instance of Buffer, Uint8Array, URL or FileHandle';
+
+/** What native code opens or takes: the path as it is, or a descriptor. */
+export const toFile = (file: unknown, name: string): string | Uint8Array | number => {
+  if (typeof file === 'number') {
+    if (!Number.isInteger(file) || file < 0 || file > MAX_FD) throw outOfRange(name, `>= 0 && <= ${MAX_FD}`, file);
+    return file;
+  }
+  if (file instanceof URL) return toFile(fileURLToPath(file), name);
+  if (typeof file === 'string' || file instanceof Uint8Array) {
+    if (file.length === 0) throw invalidArgValue(name, 'must not be empty', file);
+    const hasNul = typeof file === 'string' ? file.includes('\0') : file.includes(0);
+    if (hasNul) throw invalidArgValue(name, 'must be a path without null bytes', file);
+    return file;
+  }
+  // a FileHandle is known by what it has: node:fs/promises does not export the class
+  const fd = typeof file === 'object' && file !== null ? (file as { fd?: unknown }).fd : undefined;
+  if (typeof fd !== 'number') throw invalidArgType(name, FILE_KINDS, file);
+  if (fd < 0) throw invalidArgValue(name, 'must be a FileHandle that is open', file);
+  return toFile(fd, name);
+};
+
+/** Reads every option once, in a fixed order, and checks it. Nothing else is done before that. */
+export const checkOptions = (options: unknown): CheckedOptions => {
+  if (options === null || typeof options !== 'object') throw invalidArgType('options', 'of type object', options);
+  const given = options as Record<string, unknown>;
+  const backing = oneOf(given['backing'], ['file', 'anonymous'] as const, 'options.backing');
+  rejectUnknown(options, KNOWN[backing]);
+  const sharing = oneOf(given['sharing'], ['private', 'shared'] as const, 'options.sharing');
+  const access = given['access'] ?? (backing === 'file' ? 'read' : 'readwrite');
+  const common: CheckedCommon = {
+    sharing,
+    access: oneOf(access, ['read', 'readwrite'] as const, 'options.access'),
+    populate: flag(given['populate'], 'options.populate'),
+    lock: oneOf(given['lock'] ?? false, [false, true, 'onfault'] as const, 'options.lock'),
+    noReserve: flag(given['noReserve'], 'options.noReserve'),
+    advice: checkAdvice(given['advice']),
+  };
+  return backing === 'file' ? checkFile(given, common) : checkAnonymous(given, common);
+};
+
+const checkAdvice = (value: unknown): Advice | undefined => {
+  if (value === undefined) return undefined;
+  const advice = toAdvice(value, 'options.advice');
+  if (ADVICE[advice].discards !== 'none') throw invalidArgValue('options.advice', 'must not discard memory', value);
+  return advice;
+};
+
+/** The name of an advice. */
+export const toAdvice = (value: unknown, name: string): Advice => oneOf(value, Object.keys(ADVICE) as Advice[], name);
+
+const checkFile = (given: Record<string, unknown>, common: CheckedCommon): CheckedOptions => {
+  const { file, offset, length } = given;
+  const checked = {
+    ...common,
+    backing: 'file' as const,
+    offset: offset === undefined ? 0 : toBytes(offset, 'options.offset'),
+    length: length === undefined ? undefined : toBytes(length, 'options.length'),
+    grow: flag(given['grow'], 'options.grow'),
+    hugePages: flag(given['hugePages'], 'options.hugePages'),
+    file: toFile(file, 'options.file'),
+  };
+  if (checked.length !== undefined && !Number.isSafeInteger(checked.offset + checked.length))
+    throw outOfRange('options.length', `>= 0 && <= ${Number.MAX_SAFE_INTEGER - checked.offset}`, length);
+  if (!checked.grow) return checked;
+  if (checked.sharing !== 'shared' || checked.access !== 'readwrite')
+    throw invalidArgValue('options.grow', "needs sharing: 'shared' and access: 'readwrite'", true);
+  if (checked.length === undefined) throw missingOption('options.length', 'grow: true needs to know how long');
+  return checked;
+};
+
+const checkAnonymous = (given: Record<string, unknown>, common: CheckedCommon): CheckedOptions => {
+  const { length } = given;
+  if (length === undefined) throw missingOption('options.length', 'anonymous memory has no length of its own');
+  const shared = common.sharing === 'shared';
+  const joinable = flag(given['joinable'], 'options.joinable', shared);
+  const peers = given['peers'];
+  if (joinable && !shared) throw invalidArgValue('options.joinable', "needs sharing: 'shared'", joinable);
+  if (peers !== undefined && !joinable) throw invalidArgValue('options.peers', 'needs joinable memory', peers);
+  return {
+    ...common,
+    backing: 'anonymous',
+    length: toBytes(length, 'options.length'),
+    joinable,
+    peers: oneOf(peers ?? 'readwrite', ['readwrite', 'readonly'] as const, 'options.peers'),
+    hugePages: oneOf(given['hugePages'] ?? false, [false, true, 'hugetlb'] as const, 'options.hugePages'),
+  };
+};

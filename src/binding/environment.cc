@@ -1,0 +1,178 @@
+#include "binding/environment.h"
+
+#include "core/syscalls.h"
+
+namespace binding {
+
+core::Mutex lists;
+
+namespace {
+
+template <class Node>
+void Link(Node** head, Node* node) {
+  node->next = *head;
+  if (node->next != nullptr) node->next->previous = node;
+  *head = node;
+}
+
+template <class Node>
+void Unlink(Node** head, Node* node) {
+  if (node->next != nullptr) node->next->previous = node->previous;
+  (node->previous == nullptr ? *head : node->previous->next) = node->next;
+}
+
+// With `lists` held.
+void Unreference(Handle* handle) {
+  if (--handle->references > 0) return;
+  Environment* environment = handle->environment;
+  Unlink(&environment->handles, handle);
+  delete handle;
+  if (environment->dead && environment->handles == nullptr) delete environment;
+}
+
+void HandleGone(napi_env /*env*/, void* data, void* /*hint*/) {
+  auto* handle = static_cast<Handle*>(data);
+  handle->lease.Drop();
+  const core::Locked locked(lists);
+  Unreference(handle);
+}
+
+// With `lists` held; gives them back. The lease is told outside of them, the window freed last.
+void SettleAndUnlock(Window* window) {
+  Handle* handle = window->handle;
+  const bool gone = !window->store_alive && !window->object_alive;
+  const bool uncount = gone && window->counted;
+  const bool free = gone && window->visitors == 0;
+  if (uncount) window->counted = false;
+  if (free) Unlink(&handle->windows, window);
+  lists.Unlock();
+  if (uncount) handle->lease.DropBuffer();
+  if (!free) return;
+  delete window;
+  const core::Locked locked(lists);
+  Unreference(handle);
+}
+
+bool StillInPlace(napi_env env, const Window* window) {
+  napi_value buffer = nullptr;
+  void* data = nullptr;
+  size_t length = 0;
+  if (window->object == nullptr || napi_get_reference_value(env, window->object, &buffer) != napi_ok) return false;
+  return buffer != nullptr && napi_get_arraybuffer_info(env, buffer, &data, &length) == napi_ok && data == window->data;
+}
+
+// No JavaScript runs in this environment again and no job of the runtime's is left in it: a buffer
+// that still has its store is done with. One whose store was moved may live in another thread: it keeps its pages.
+void LetGo(Environment& environment, Window* window) {
+  if (!StillInPlace(environment.env, window)) return;
+  lists.Lock();
+  const bool uncount = window->counted;
+  window->counted = false;
+  lists.Unlock();
+  if (uncount) window->handle->lease.DropBuffer();
+}
+
+void EnvironmentEnds(void* data) {
+  auto* environment = static_cast<Environment*>(data);
+  napi_handle_scope scope = nullptr;
+  const bool scoped = napi_open_handle_scope(environment->env, &scope) == napi_ok;
+  lists.Lock();
+  environment->dead = true;
+  for (Handle* handle = environment->handles; handle != nullptr;) {
+    ++handle->references;
+    lists.Unlock();
+    ForEachWindow(handle, LetGo);
+    handle->lease.Drop();
+    lists.Lock();
+    Handle* next = handle->next;
+    if (next == nullptr) {
+      Unreference(handle);  // may have been all that kept the environment
+      break;
+    }
+    ++next->references;
+    Unreference(handle);
+    --next->references;
+    handle = next;
+  }
+  lists.Unlock();
+  if (scoped) napi_close_handle_scope(environment->env, scope);
+}
+
+}  // namespace
+
+Environment& Environment::Of(napi_env env) {
+  void* data = nullptr;
+  napi_get_instance_data(env, &data);
+  return *static_cast<Environment*>(data);
+}
+
+void Environment::Create(napi_env env) {
+  auto* environment = new Environment;
+  environment->env = env;
+  environment->main_thread = core::sys::OnMainThread();
+  napi_set_instance_data(env, environment, nullptr, nullptr);
+  environment->HookFirst();
+}
+
+void Environment::HookFirst() {
+  if (main_thread) return;  // it ends with the process, which gives everything back
+  napi_remove_env_cleanup_hook(env, EnvironmentEnds, this);
+  napi_add_env_cleanup_hook(env, EnvironmentEnds, this);
+}
+
+Napi::Value NewHandle(Napi::Env env, core::Region* region) {
+  Environment& environment = Environment::Of(env);
+  auto* handle = new Handle{.lease = core::Lease(region), .environment = &environment};
+  {
+    const core::Locked locked(lists);
+    Link(&environment.handles, handle);
+  }
+  napi_value external = nullptr;
+  if (napi_create_external(env, handle, HandleGone, nullptr, &external) != napi_ok) HandleGone(env, handle, nullptr);
+  return {env, external};
+}
+
+void AddWindow(Window* window) {
+  window->handle->lease.AddBuffer();
+  const core::Locked locked(lists);
+  ++window->handle->references;
+  Link(&window->handle->windows, window);
+}
+
+void StoreGone(Window* window) {
+  lists.Lock();
+  // a dying environment says this of stores that live on elsewhere, too
+  const bool believed = !window->handle->environment->dead || window->object == nullptr || !window->counted;
+  if (believed) {
+    window->store_alive = false;
+    SettleAndUnlock(window);
+  } else {
+    lists.Unlock();
+  }
+}
+
+void ObjectGone(Window* window) {
+  lists.Lock();
+  window->object_alive = false;
+  SettleAndUnlock(window);
+}
+
+void ForEachWindow(Handle* handle, void (*visit)(Environment& environment, Window* window)) {
+  lists.Lock();
+  Window* window = handle->windows;
+  if (window != nullptr) ++window->visitors;
+  while (window != nullptr) {
+    lists.Unlock();
+    visit(*handle->environment, window);
+    lists.Lock();
+    Window* next = window->next;
+    if (next != nullptr) ++next->visitors;
+    --window->visitors;
+    SettleAndUnlock(window);
+    lists.Lock();
+    window = next;
+  }
+  lists.Unlock();
+}
+
+}  // namespace binding

@@ -1,0 +1,72 @@
+// What one JavaScript environment (the main thread, a worker) holds of the process's Regions, and
+// how it lets go when it ends: docs/internals.md, "A mapping's life".
+#pragma once
+#include <napi.h>
+
+#include "core/lease.h"
+#include "core/mutex.h"
+#include "core/region.h"
+
+namespace binding {
+
+struct Environment;
+struct Window;
+
+// What a Mapping of lib/ holds: an External with one of these. Freed with the last of the External
+// and the windows.
+struct Handle {
+  core::Lease lease;
+  Environment* environment;
+  Window* windows = nullptr;
+  Handle* previous = nullptr;
+  Handle* next = nullptr;
+  uint32_t references = 1;
+};
+
+// One ArrayBuffer or SharedArrayBuffer over a part of a mapping. Its memory may be reached for as
+// long as the backing store lives (somebody may have moved it to another object) or the object
+// does (a job of the runtime's own keeps the object, and a raw pointer into the store).
+struct Window {
+  Handle* handle;
+  void* data;
+  napi_ref object = nullptr;  // weak; none for a SharedArrayBuffer, whose store cannot be moved
+  bool store_alive = true;
+  bool object_alive = true;
+  bool counted = true;    // is still a buffer of the lease
+  uint32_t visitors = 0;  // ForEachWindow
+  Window* previous = nullptr;
+  Window* next = nullptr;
+};
+
+struct Environment {
+  napi_env env = nullptr;
+  napi_ref make_error = nullptr;  // lib/errors.ts
+  napi_ref transfer = nullptr;    // ArrayBuffer.prototype.transfer, where there is one
+  Handle* handles = nullptr;
+  bool main_thread = false;
+  bool dead = false;
+
+  static Environment& Of(napi_env env);
+  static void Create(napi_env env);
+  // The runtime detaches the buffers of a dying environment in hooks of its own, the newest first.
+  // Ours has to look at them before that: it goes in front again with each buffer made.
+  void HookFirst();
+};
+
+// Guards the lists above: finalizers come from other threads on some runtimes. Never held while
+// JavaScript or Node-API is called, which may run finalizers at once.
+extern core::Mutex lists;
+
+// An External, or an exception.
+Napi::Value NewHandle(Napi::Env env, core::Region* region);
+
+// The window is the lease's buffer from here on.
+void AddWindow(Window* window);
+// The finalizers' side; either may free the window.
+void StoreGone(Window* window);
+void ObjectGone(Window* window);
+
+// Calls visit on every window of the handle; visit may do anything, finalizers included.
+void ForEachWindow(Handle* handle, void (*visit)(Environment& environment, Window* window));
+
+}  // namespace binding

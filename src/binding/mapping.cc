@@ -1,0 +1,243 @@
+#include "binding/mapping.h"
+
+#include <cstdlib>
+
+#include "binding/arguments.h"
+#include "binding/buffers.h"
+#include "binding/errors.h"
+#include "core/backing.h"
+#include "core/syscalls.h"
+
+namespace binding {
+namespace {
+
+Napi::Value Opened(Napi::Env env, const core::Result<core::Region*>& region, napi_value path = nullptr) {
+  return region.ok() ? NewHandle(env, region.value()) : Throw(env, region.failure(), path);
+}
+
+Napi::Value FactsAsObject(Napi::Env env, const core::RegionFacts& facts) {
+  Napi::Object object = Napi::Object::New(env);
+  auto number = [&](const char* name, uint64_t value) {
+    object.Set(name, Napi::Number::New(env, static_cast<double>(value)));
+  };
+  number("address", reinterpret_cast<uintptr_t>(facts.address));
+  number("span", facts.span);
+  number("pageSize", facts.page_size);
+  number("offset", facts.offset);
+  number("length", facts.length);
+  number("prot", static_cast<uint64_t>(facts.prot));
+  number("flags", static_cast<uint64_t>(facts.flags));
+  object.Set("fd", Napi::Number::New(env, facts.fd));
+  object.Set("device", Napi::BigInt::New(env, facts.device));
+  object.Set("inode", Napi::BigInt::New(env, facts.inode));
+  object.Set("decommitted", Napi::Boolean::New(env, facts.decommitted));
+  object.Set("preallocated", Napi::Boolean::New(env, facts.preallocated));
+  return object;
+}
+
+// Gathered under the list's lock, turned into objects outside of it.
+struct Gathered {
+  core::RegionFacts* items = nullptr;
+  size_t count = 0;
+  size_t capacity = 0;
+};
+
+void Gather(const core::RegionFacts& facts, void* context) {
+  auto* all = static_cast<Gathered*>(context);
+  if (all->count == all->capacity) {
+    all->capacity = all->capacity == 0 ? 64 : all->capacity * 2;
+    void* grown = std::realloc(all->items, all->capacity * sizeof *all->items);
+    if (grown == nullptr) std::abort();
+    all->items = static_cast<core::RegionFacts*>(grown);
+  }
+  all->items[all->count++] = facts;
+}
+
+struct Copy {
+  Handle* handle;
+  char* mapped;  // null: an exception is pending
+  char* memory;
+  size_t length;
+};
+
+// (handle, offset, memory): the whole of memory, which must fit
+Copy ReadCopy(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  Copy copy{};
+  copy.handle = arguments.HandleAt(0);
+  const uint64_t offset = arguments.BytesAt(1);
+  copy.length = arguments.MemoryAt(2, &copy.memory).length;
+  if (arguments.Bad()) return copy;
+  const core::Region* region = copy.handle->lease.region();
+  if (region == nullptr) return Throw(info.Env(), Unmapped()), copy;
+  const core::Result<core::Range> range = region->Check(offset, copy.length);
+  if (!range.ok()) return Throw(info.Env(), range.failure()), copy;
+  copy.mapped = region->data() + offset;
+  return copy;
+}
+
+Napi::Value Copied(Napi::Env env, const core::Result<size_t>& count) {
+  if (!count.ok()) return Throw(env, count.failure());
+  return Napi::Number::New(env, static_cast<double>(count.value()));
+}
+
+}  // namespace
+
+Napi::Value MapFile(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  core::FileRequest request;
+  if (info[0].IsNumber()) {
+    request.fd = arguments.IntAt(0);
+  } else {
+    request.path = arguments.PathAt(0);
+  }
+  request.prot = arguments.IntAt(1);
+  request.flags = arguments.IntAt(2);
+  request.offset = arguments.BytesAt(3);
+  if (!info[4].IsUndefined()) request.length = arguments.BytesAt(4);
+  request.write = arguments.BoolAt(5);
+  request.grow = arguments.BoolAt(6);
+  if (!info[7].IsUndefined()) {
+    request.device = arguments.BigAt(7);
+    request.inode = arguments.BigAt(8);
+  }
+  if (arguments.Bad()) return {info.Env(), nullptr};
+  return Opened(info.Env(), core::MapFile(request), info[0]);
+}
+
+Napi::Value MapAnonymous(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const core::MapRequest request{.length = arguments.BytesAt(2),
+                                 .prot = arguments.IntAt(0),
+                                 .flags = arguments.IntAt(1),
+                                 .page_size = arguments.BytesAt(3)};
+  if (arguments.Bad()) return {info.Env(), nullptr};
+  return Opened(info.Env(), core::Region::Map(request));
+}
+
+Napi::Value MapMemfd(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const core::MemfdRequest request{.name = arguments.PathAt(0),
+                                   .length = arguments.BytesAt(3),
+                                   .prot = arguments.IntAt(1),
+                                   .flags = arguments.IntAt(2),
+                                   .huge_page_size = arguments.BytesAt(4),
+                                   .peers_readonly = arguments.BoolAt(5)};
+  if (arguments.Bad()) return {info.Env(), nullptr};
+  return Opened(info.Env(), core::MapMemfd(request));
+}
+
+Napi::Value AttachMemfd(const Napi::CallbackInfo& info) {
+  Arguments path(info);
+  Arguments arguments(info);
+  const core::AttachRequest request{.path = path.PathAt(0),
+                                    .name = arguments.PathAt(1),
+                                    .length = arguments.BytesAt(2),
+                                    .write = arguments.BoolAt(3),
+                                    .page_size = arguments.BytesAt(4)};
+  if (path.Bad() || arguments.Bad()) return {info.Env(), nullptr};
+  return Opened(info.Env(), core::AttachMemfd(request), info[0]);
+}
+
+Napi::Value GrowFile(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Arguments arguments(info);
+  const int fd = arguments.IntAt(0);
+  const core::Range range{arguments.BytesAt(1), arguments.BytesAt(2)};
+  if (arguments.Bad()) return {env, nullptr};
+  const core::Result<bool> grown = core::GrowFile(fd, range);
+  return grown.ok() ? Napi::Boolean::New(env, grown.value()) : Throw(env, grown.failure());
+}
+
+Napi::Value KnowsAdvice(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const int advice = arguments.IntAt(0);
+  if (arguments.Bad()) return {info.Env(), nullptr};
+  // of no bytes at all the kernel still looks at the advice
+  return Napi::Boolean::New(info.Env(), core::sys::Madvise(nullptr, 0, advice).ok());
+}
+
+Napi::Value Identify(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Handle* handle = arguments.HandleAt(0);
+  const char* id = arguments.PathAt(1);
+  if (arguments.Bad()) return {info.Env(), nullptr};
+  core::Region* region = handle->lease.region();
+  if (region == nullptr) return Throw(info.Env(), Unmapped());
+  return Napi::String::New(info.Env(), region->Identify(id));
+}
+
+Napi::Value Join(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const char* id = arguments.PathAt(0);
+  if (arguments.Bad()) return {info.Env(), nullptr};
+  core::Region* region = core::Region::Join(id);
+  return region == nullptr ? info.Env().Undefined() : NewHandle(info.Env(), region);
+}
+
+Napi::Value Facts(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Handle* handle = arguments.HandleAt(0);
+  if (arguments.Bad()) return {info.Env(), nullptr};
+  core::Region* region = handle->lease.region();
+  return region == nullptr ? Throw(info.Env(), Unmapped()) : FactsAsObject(info.Env(), region->Facts());
+}
+
+Napi::Value List(const Napi::CallbackInfo& info) {
+  Gathered all;
+  core::Region::ForEach(Gather, &all);
+  Napi::Array list = Napi::Array::New(info.Env(), all.count);
+  for (size_t i = 0; i < all.count; ++i) list.Set(static_cast<uint32_t>(i), FactsAsObject(info.Env(), all.items[i]));
+  std::free(all.items);
+  return list;
+}
+
+Napi::Value Protect(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Arguments arguments(info);
+  const Handle* handle = arguments.HandleAt(0);
+  const uint64_t offset = arguments.BytesAt(1);
+  const uint64_t length = arguments.BytesAt(2);
+  const int prot = arguments.IntAt(3);
+  if (arguments.Bad()) return {env, nullptr};
+  core::Region* region = handle->lease.region();
+  if (region == nullptr) return Throw(env, Unmapped());
+  const core::Status done = region->Protect(offset, length, prot);
+  return done.ok() ? env.Undefined() : Throw(env, done.failure());
+}
+
+Napi::Value Resize(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  Handle* handle = arguments.HandleAt(0);
+  const uint64_t length = arguments.BytesAt(1);
+  const int fd = arguments.IntAt(2);
+  if (arguments.Bad()) return {info.Env(), nullptr};
+  if (handle->lease.region() == nullptr) return Throw(info.Env(), Unmapped());
+  DetachAll(handle);
+  return Opened(info.Env(), handle->lease.Resize(length, fd));
+}
+
+Napi::Value CopyOut(const Napi::CallbackInfo& info) {
+  const Copy copy = ReadCopy(info);
+  if (copy.mapped == nullptr) return {info.Env(), nullptr};
+  return Copied(info.Env(), core::sys::CopyFrom(copy.memory, copy.mapped, copy.length));
+}
+
+Napi::Value CopyIn(const Napi::CallbackInfo& info) {
+  const Copy copy = ReadCopy(info);
+  if (copy.mapped == nullptr) return {info.Env(), nullptr};
+  return Copied(info.Env(), core::sys::CopyTo(copy.mapped, copy.memory, copy.length));
+}
+
+Napi::Value Unmap(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Arguments arguments(info);
+  Handle* handle = arguments.HandleAt(0);
+  if (arguments.Bad()) return {env, nullptr};
+  if (handle->lease.region() == nullptr) return env.Undefined();
+  DetachAll(handle);
+  const core::Status ended = handle->lease.End();
+  return ended.ok() ? env.Undefined() : Throw(env, ended.failure());
+}
+
+}  // namespace binding

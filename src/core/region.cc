@@ -1,0 +1,269 @@
+#include "core/region.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <new>
+
+#include "core/limits.h"
+#include "core/syscalls.h"
+
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
+
+namespace core {
+namespace {
+
+Mutex list_lock;
+Region* list_head = nullptr;
+
+constexpr uint64_t kWordSize = 8;
+
+// A mapping of nothing needs an address that is no address.
+char empty_mapping[1];
+
+}  // namespace
+
+uint64_t PageSize() {
+  static const auto size = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+Region::Region(const MapRequest& request) : request_(request), base_(empty_mapping) {
+  if (request_.page_size == 0) request_.page_size = PageSize();
+  const Range pages = PagesTouched({request_.offset, request_.length}, request_.page_size);
+  lead_ = request_.offset - pages.offset;
+  span_ = pages.length;
+}
+
+Result<Region*> Region::Map(const MapRequest& request) {
+  auto fail = [&request](Failure failure) {
+    if (request.keep_fd) sys::Close(request.fd);
+    return failure;
+  };
+  if (!Within(kLargest, request.offset, request.length)) return fail({EOVERFLOW, "mmap"});
+  if (const Status admitted = AdmitArea(); !admitted.ok()) return fail(admitted.failure());
+  auto* region = new Region(request);
+  if (region->span_ > 0) {
+    const Result<char*> base =
+        sys::Mmap(nullptr, region->span_, request.prot, request.flags, request.fd, request.offset - region->lead_);
+    if (!base.ok()) {
+      delete region;
+      return fail(base.failure());
+    }
+    region->base_ = base.value();
+  }
+  region->List();
+  return region;
+}
+
+void Region::List() {
+  const Locked locked(list_lock);
+  next_ = list_head;
+  if (next_ != nullptr) next_->previous_ = this;
+  list_head = this;
+}
+
+void Region::Unlist() {
+  const Locked locked(list_lock);
+  if (next_ != nullptr) next_->previous_ = previous_;
+  (previous_ == nullptr ? list_head : previous_->next_) = next_;
+}
+
+Region* Region::Join(const char* id) {
+  const Locked listed(list_lock);
+  for (Region* region = list_head; region != nullptr; region = region->next_) {
+    // the order of locks is list, then Region: SettleAndUnlock lets go of its own before Unlist
+    const Locked locked(region->lock_);
+    if (region->users_ == 0 || std::strcmp(region->id_, id) != 0) continue;
+    ++region->users_;
+    return region;
+  }
+  return nullptr;
+}
+
+void Region::ForEach(void (*visit)(const RegionFacts& facts, void* context), void* context) {
+  const Locked listed(list_lock);
+  for (Region* region = list_head; region != nullptr; region = region->next_) {
+    const Locked locked(region->lock_);
+    if (region->state_ != State::kUnmapped) visit(region->FactsLocked(), context);
+  }
+}
+
+RegionFacts Region::Facts() {
+  const Locked locked(lock_);
+  return FactsLocked();
+}
+
+RegionFacts Region::FactsLocked() const {
+  return {base_,
+          span_,
+          request_.page_size,
+          request_.offset,
+          request_.length,
+          request_.device,
+          request_.inode,
+          request_.prot,
+          request_.flags,
+          request_.keep_fd ? request_.fd : -1,
+          state_ == State::kDecommitted,
+          request_.preallocated};
+}
+
+const char* Region::Identify(const char* id) {
+  const Locked locked(lock_);
+  if (id_[0] == '\0') std::strncpy(id_, id, kIdLength);
+  return id_;
+}
+
+Result<Range> Region::Check(uint64_t offset, uint64_t length) const {
+  if (const auto range = Within(request_.length, offset, length)) return *range;
+  return Failure{EINVAL, nullptr, reason::kRange, request_.length};
+}
+
+Result<Range> Region::CheckFromLead(uint64_t offset, uint64_t length) const {
+  // a view may begin up to 7 bytes before the first byte, to lie on a multiple of 8: never before the page
+  const auto range = Within(lead_ + request_.length, offset, length);
+  if (range && offset >= AlignDown(lead_, kWordSize)) return *range;
+  return Failure{EINVAL, nullptr, reason::kRange, request_.length};
+}
+
+char* Region::PagesOf(Range range, bool inside_only, size_t* length) const {
+  Range bytes{range.offset + lead_, range.length};
+  // what is outside the mapping in its own first and last page is nobody else's
+  if (inside_only && range.offset == 0) bytes = {0, bytes.end()};
+  if (inside_only && range.end() == request_.length) bytes.length = span_ - bytes.offset;
+  const Range pages = inside_only ? PagesInside(bytes, page_size()) : PagesTouched(bytes, page_size());
+  *length = pages.length;
+  return base_ + pages.offset;
+}
+
+bool Region::BeginOperation() {
+  const Locked locked(lock_);
+  if (state_ != State::kMapped || users_ == 0) return false;
+  ++ops_;
+  return true;
+}
+
+Status Region::EndOperation() {
+  lock_.Lock();
+  --ops_;
+  return SettleAndUnlock();
+}
+
+Status Region::Protect(uint64_t offset, uint64_t length, int prot) {
+  const Result<Range> range = Check(offset, length);
+  if (!range.ok()) return range.failure();
+  size_t bytes = 0;
+  char* address = PagesOf(range.value(), false, &bytes);
+  const Locked locked(lock_);
+  if (state_ != State::kMapped || users_ == 0) return Failure{EINVAL, nullptr, reason::kUnmapped};
+  const Status done = bytes == 0 ? Status(Unit{}) : sys::Mprotect(address, bytes, prot);
+  if (done.ok() && bytes == span_) request_.prot = prot;
+  return done;
+}
+
+Status Region::SettleAndUnlock() {
+  if (users_ > 0 || ops_ > 0) {
+    lock_.Unlock();
+    return Unit{};
+  }
+  Status status = Unit{};
+  if (pins_ > 0 && state_ == State::kMapped && span_ > 0) {
+    const Result<char*> zeros =
+        sys::Mmap(base_, span_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    // refused, the mapping stays as it was, which is safe too: the next change tries again
+    if (!zeros.ok()) status = zeros.failure();
+    if (zeros.ok()) state_ = State::kDecommitted;
+  }
+  if (request_.keep_fd && status.ok()) {
+    sys::Close(request_.fd);
+    request_.keep_fd = false;
+  }
+  const bool gone = pins_ == 0;
+  lock_.Unlock();
+  // nobody but the list knows it any more, and unmapping much memory takes long: not under a lock
+  return gone ? Unmap() : status;
+}
+
+Status Region::Unmap() {
+  Unlist();
+  if (state_ != State::kUnmapped && span_ > 0) {
+    const Status unmapped = sys::Munmap(base_, span_);
+    if (!unmapped.ok()) {
+      List();  // what the kernel would not take back stays in sight
+      return unmapped;
+    }
+  }
+  delete this;
+  return Unit{};
+}
+
+Status Region::DropUser(bool leaves_pin) {
+  lock_.Lock();
+  --users_;
+  if (leaves_pin) ++pins_;
+  return SettleAndUnlock();
+}
+
+Status Region::DropPin() {
+  lock_.Lock();
+  --pins_;
+  return SettleAndUnlock();
+}
+
+Result<char*> Region::MovePages(const Region& next, bool leave_range, int fd) const {
+  if (span_ == 0 && next.span_ == 0) return base_;
+  if (span_ == 0) {
+    if (const Status admitted = AdmitArea(); !admitted.ok()) return admitted.failure();
+    return sys::Mmap(nullptr, next.span_, request_.prot, request_.flags, fd, request_.offset - next.lead_);
+  }
+  if (next.span_ == 0) return empty_mapping;
+  if (!leave_range) {
+    return next.span_ == span_ ? base_ : sys::Mremap(base_, span_, next.span_, MREMAP_MAYMOVE, nullptr);
+  }
+  // somebody may still read at the old address: the pages leave, the range stays taken
+  const Result<char*> moved = sys::Mremap(base_, span_, span_, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, nullptr);
+  if (!moved.ok() || next.span_ == span_) return moved;
+  const Result<char*> sized = sys::Mremap(moved.value(), span_, next.span_, MREMAP_MAYMOVE, nullptr);
+  if (!sized.ok()) {
+    const Result<char*> back = sys::Mremap(moved.value(), span_, span_, MREMAP_MAYMOVE | MREMAP_FIXED, base_);
+    (void)back;  // it came from there a moment ago and the range was kept
+  }
+  return sized;
+}
+
+Result<Region*> Region::Resize(uint64_t length, int fd, bool leaves_pin) {
+  lock_.Lock();
+  auto refuse = [this](Failure failure) {
+    lock_.Unlock();
+    return failure;
+  };
+  if (users_ > 1) return refuse({EBUSY, "mremap", reason::kAttached});
+  if (ops_ > 0) return refuse({EBUSY, "mremap", reason::kBusy});
+  if (!Within(kLargest, request_.offset, length)) return refuse({EOVERFLOW, "mremap"});
+  const bool leave_range = leaves_pin || pins_ > 0;
+  MapRequest request = request_;
+  request.length = length;
+  auto* next = new Region(request);
+  const Result<char*> base = MovePages(*next, leave_range, request_.keep_fd ? request_.fd : fd);
+  if (!base.ok()) {
+    delete next;
+    return refuse(base.failure());
+  }
+  next->base_ = base.value();
+  std::memcpy(next->id_, id_, sizeof id_);
+  next->List();
+  id_[0] = '\0';
+  request_.keep_fd = false;  // handed on
+  if (!leave_range && next->span_ > 0) state_ = State::kUnmapped;
+  --users_;
+  if (leaves_pin) ++pins_;
+  (void)SettleAndUnlock();  // the pages have moved: what is left here can only be late in going
+  return next;
+}
+
+}  // namespace core
