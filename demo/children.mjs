@@ -1,0 +1,33 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * Runs a module of this folder in a process of its own, with a task that it finds in argv, and returns what it sends last. What
+ * it sends before that is its progress.
+ */
+export const run = (module, task, { through = [], onProgress } = {}) =>
+  new Promise((resolve, reject) => {
+    const path = fileURLToPath(new URL(module, import.meta.url));
+    const [command, ...words] = [...through, process.execPath, path, JSON.stringify(task)];
+    const child = spawn(command, words, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    let result;
+    let complaint = '';
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      complaint += text;
+    });
+    child.on('message', (message) => {
+      if ('progress' in message) onProgress?.(message.progress);
+      else result = message;
+    });
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      if (code === 0 && result !== undefined) resolve(result);
+      else reject(new Error(`${command} ended with ${signal ?? code}: ${complaint.trim()}`));
+    });
+  });
+
+/** In such a process: the task. */
+export const task = () => JSON.parse(process.argv[2]);
+
+/** In such a process: sends the result, and lets go. */
+export const answer = (result) => process.send(result, () => process.disconnect());
