@@ -1,5 +1,5 @@
 import { mmap } from './mmap.js';
-import { flag, rejectUnknown } from './options.js';
+import { flag, readOptions } from './options.js';
 import { toBytes } from './range.js';
 
 /** Options of `allocZeroed()`. */
@@ -19,11 +19,11 @@ export interface AllocZeroedOptions {
  * @param length - bytes.
  * @throws ENOMEM, ERR_OUT_OF_RANGE, ERR_BUFFER_TOO_LARGE.
  */
-export const allocZeroed = (length: number | bigint, options: AllocZeroedOptions = {}): Buffer => {
+export const allocZeroed = (length: number | bigint, options?: AllocZeroedOptions): Buffer => {
   const bytes = toBytes(length, 'length');
-  const hugePages = flag(options.hugePages, 'options.hugePages');
-  const populate = flag(options.populate, 'options.populate');
-  const noReserve = flag(options.noReserve, 'options.noReserve');
-  rejectUnknown(options, ['hugePages', 'populate', 'noReserve']);
+  const given = readOptions(options, ['hugePages', 'populate', 'noReserve']);
+  const hugePages = flag(given['hugePages'], 'options.hugePages');
+  const populate = flag(given['populate'], 'options.populate');
+  const noReserve = flag(given['noReserve'], 'options.noReserve');
   return mmap({ backing: 'anonymous', sharing: 'private', length: bytes, hugePages, populate, noReserve }).bytes;
 };

@@ -31,7 +31,7 @@ const open = (handle: MappingHandle): Handle => {
     }
     default: {
       const owner = handle.kind === 'inherited' || handle.pid === process.pid ? 'self' : handle.pid;
-      return native.attachMemfd(`/proc/${owner}/fd/${handle.fd}`, handle.name, handle.length, write, handle.pageSize);
+      return native.attachMemfd(`/proc/${owner}/fd/${handle.fd}`, handle.name, handle.length, write);
     }
   }
 };

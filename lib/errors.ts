@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'ERR_ATTACH_DENIED'
   | 'ERR_BUFFER_TOO_LARGE'
   | 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'
+  | 'ERR_ILLEGAL_CONSTRUCTOR'
   | 'ERR_INVALID_ARG_TYPE'
   | 'ERR_INVALID_ARG_VALUE'
   | 'ERR_INVALID_STATE'
@@ -83,6 +84,9 @@ export const tooLarge = (length: number, largest: number): RangeError =>
 export const unavailable = (what: string, instead: string): Error =>
   withCode(new Error(`${what} is not available here. ${instead}`), 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM');
 
+export const illegalConstructor = (name: string, instead: string): TypeError =>
+  withCode(new TypeError(`Illegal constructor: ${name} is made by ${instead}`), 'ERR_ILLEGAL_CONSTRUCTOR');
+
 export const staleHandle = (path: string): Error =>
   withCode(
     new Error(`The handle is stale: what it names is no longer at '${path}'. Ask its owner for a new handle`),
@@ -115,6 +119,12 @@ export const systemError = (errno: number, syscall: string, detail = '', path?: 
   return Object.assign(error, { errno, code, syscall }, path === undefined ? {} : { path });
 };
 
+/** Puts the kernel's name of a flag or an advice into the error of a system call. */
+export const withName = (error: unknown, name: string): unknown => {
+  if (error instanceof Error && 'errno' in error) error.message += ` '${name}'`;
+  return error;
+};
+
 /** What native code could not say with an errno alone: core/result.h has the same words. */
 type Reason =
   | 'attached'
@@ -126,6 +136,7 @@ type Reason =
   | 'not-sealed'
   | 'past-end'
   | 'range'
+  | 'split'
   | 'stale-handle'
   | 'unmapped';
 
@@ -159,6 +170,12 @@ const REASONS: Record<Reason, (value: number, errno: number, syscall: string, fi
       'ERR_OUT_OF_RANGE',
     ),
   range: (length) => withCode(new RangeError(`The range is outside the mapping's ${length} bytes`), 'ERR_OUT_OF_RANGE'),
+  split: (_value, errno, syscall) =>
+    systemError(
+      errno,
+      syscall,
+      'Parts of the mapping were given another access, advice or lock: make them alike first',
+    ),
   'stale-handle': (_value, _errno, _syscall, file) => staleHandle(String(file)),
   unmapped: () => invalidState('the mapping is unmapped'),
 };

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { invalidArgType, invalidArgValue, invalidState, outOfRange } from './errors.js';
 import { type Facts, type Handle, native } from './native.js';
-import { type Access, oneOf, rejectUnknown, type Sharing } from './options.js';
+import { type Access, oneOf, readOptions, rejectUnknown, type Sharing } from './options.js';
 import { toBytes } from './range.js';
 
 /** How a Mapping came about: what it cannot ask the kernel. */
@@ -29,8 +29,8 @@ interface HandleBase {
 
 /** What `Mapping.handle()` returns: plain JSON, for `process.send`, `workerData`, the environment or argv. */
 export type MappingHandle =
-  | (HandleBase & { readonly kind: 'memfd'; readonly fd: number; readonly pageSize: number })
-  | (HandleBase & { readonly kind: 'inherited'; readonly fd: number; readonly pageSize: number })
+  | (HandleBase & { readonly kind: 'memfd'; readonly fd: number })
+  | (HandleBase & { readonly kind: 'inherited'; readonly fd: number })
   | (HandleBase & {
       readonly kind: 'file';
       readonly path: string;
@@ -61,7 +61,7 @@ export const describe = (
   origin: Origin,
   options: { readonly inheritedFd?: number | undefined } | undefined,
 ): MappingHandle => {
-  const inheritedFd = options?.inheritedFd;
+  const { inheritedFd } = readOptions(options, ['inheritedFd']);
   const facts = native.facts(handle);
   const base = {
     v: 1 as const,
@@ -75,9 +75,9 @@ export const describe = (
     if (!Number.isInteger(inheritedFd) || inheritedFd < 0 || inheritedFd > MAX_FD)
       throw outOfRange('options.inheritedFd', `>= 0 && <= ${MAX_FD}`, inheritedFd);
     if (facts.fd < 0) throw invalidState('only joinable shared memory has a descriptor to inherit');
-    return { ...base, kind: 'inherited', fd: inheritedFd, pageSize: facts.pageSize };
+    return { ...base, kind: 'inherited', fd: inheritedFd };
   }
-  if (facts.fd >= 0) return { ...base, kind: 'memfd', fd: facts.fd, pageSize: facts.pageSize };
+  if (facts.fd >= 0) return { ...base, kind: 'memfd', fd: facts.fd };
   const path = origin.backing === 'file' ? filePath(origin, facts) : undefined;
   if (path === undefined) return { ...base, kind: 'process' };
   const { device, inode, offset } = facts;
@@ -116,12 +116,8 @@ export const checkHandle = (value: unknown): MappingHandle => {
     return { ...base, kind };
   }
   if (kind !== 'file') {
-    rejectUnknown(value, [...common, 'fd', 'pageSize'], 'handle');
-    const fd = toBytes(given['fd'], 'handle.fd');
-    const pageSize = toBytes(given['pageSize'], 'handle.pageSize');
-    const powerOfTwo = pageSize >= native.pageSize && Number.isInteger(Math.log2(pageSize));
-    if (!powerOfTwo) throw invalidArgValue('handle.pageSize', 'must be the size of a page', pageSize);
-    return { ...base, kind, fd, pageSize };
+    rejectUnknown(value, [...common, 'fd'], 'handle');
+    return { ...base, kind, fd: toBytes(given['fd'], 'handle.fd') };
   }
   rejectUnknown(value, [...common, 'path', 'sharing', 'offset', 'device', 'inode'], 'handle');
   if (typeof path !== 'string' || path === '' || path.includes('\0'))

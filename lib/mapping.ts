@@ -1,10 +1,18 @@
 import { ADVICE, type Advice, MADV_POPULATE_READ, MADV_POPULATE_WRITE, MLOCK_ONFAULT } from './constants.js';
 import { MS_INVALIDATE, MS_SYNC, PROT_READ, PROT_WRITE } from './constants.js';
-import { invalidArgType, invalidArgValue, invalidState, outOfRange, systemError } from './errors.js';
+import {
+  illegalConstructor,
+  invalidArgType,
+  invalidArgValue,
+  invalidState,
+  outOfRange,
+  systemError,
+  withName,
+} from './errors.js';
 import { describe, type MappingHandle, type Origin } from './handle.js';
 import { type Handle, native } from './native.js';
-import { type Access, flag, oneOf, rejectUnknown, type Sharing, toAdvice } from './options.js';
-import { type ByteRange, type CheckedRange, rangeOf, toBytes } from './range.js';
+import { type Access, flag, oneOf, readOptions, type Sharing, toAdvice } from './options.js';
+import { type ByteRange, type CheckedRange, checkRange, toBytes } from './range.js';
 import { resize, type ResizeOptions } from './resize.js';
 import { type SharedViewType, Views, type ViewType } from './views.js';
 
@@ -25,6 +33,8 @@ export interface Residency {
 /** From here on the kernel takes long enough over an unmap to be asked from the thread pool. */
 const LARGE = 2 ** 20;
 const DONE = Promise.resolve();
+const RANGE = ['options.offset', 'options.length'] as const;
+const RANGE_KEYS = ['offset', 'length'];
 /** Only mmap(), attach() and resize() make mappings. */
 const KEY = Symbol('Mapping');
 
@@ -66,7 +76,7 @@ export class Mapping {
 
   /** @internal */
   constructor(key: symbol, handle: Handle, origin: Origin, offset: number, length: number, pageSize: number) {
-    if (key !== KEY) throw new TypeError('Illegal constructor: use mmap()');
+    if (key !== KEY) throw illegalConstructor('Mapping', 'mmap()');
     this.#handle = handle;
     this.#origin = origin;
     this.#access = origin.access;
@@ -189,7 +199,7 @@ export class Mapping {
    */
   text(options?: ByteRange, encoding: BufferEncoding = 'utf8'): string {
     if (!Buffer.isEncoding(encoding)) throw invalidArgValue('encoding', 'must be the name of an encoding', encoding);
-    const { offset, length } = this.#range(options);
+    const { offset, length } = this.#range(readOptions(options, RANGE_KEYS));
     const copy = Buffer.allocUnsafeSlow(length);
     const count = length === 0 ? 0 : native.copyOut(this.#handle, offset, copy);
     if (count < length) throw systemError(-14, 'process_vm_readv', `Only ${count} of ${length} bytes can be read`);
@@ -223,8 +233,9 @@ export class Mapping {
    */
   advise(advice: Advice, options?: AdviseOptions): void {
     const name = toAdvice(advice, 'advice');
-    const discard = flag(options?.discard, 'options.discard');
-    const { offset, length } = this.#range(options, ['discard']);
+    const given = readOptions(options, [...RANGE_KEYS, 'discard']);
+    const discard = flag(given['discard'], 'options.discard');
+    const { offset, length } = this.#range(given);
     const { value, discards } = ADVICE[name];
     const loses = discards === 'always' || (discards === 'private' && this.sharing === 'private');
     if (loses && !discard) throw invalidArgValue('advice', 'throws bytes away, and needs discard: true', name);
@@ -232,7 +243,7 @@ export class Mapping {
       if (loses) native.madviseInside(this.#handle, offset, length, value, false);
       else native.madvise(this.#handle, offset, length, value, false);
     } catch (error) {
-      throw named(error, `MADV_${name.toUpperCase()}`);
+      throw withName(error, `MADV_${name.toUpperCase()}`);
     }
   }
 
@@ -242,7 +253,7 @@ export class Mapping {
    */
   protect(access: Access, options?: ByteRange): void {
     const wanted = oneOf(access, ['read', 'readwrite'] as const, 'access');
-    const { offset, length } = this.#range(options);
+    const { offset, length } = this.#range(readOptions(options, RANGE_KEYS));
     native.protect(this.#handle, offset, length, wanted === 'read' ? PROT_READ : PROT_READ | PROT_WRITE);
     if (length === this.#length) this.#access = wanted;
   }
@@ -265,19 +276,19 @@ export class Mapping {
 
   /** Undoes `lock()`: munlock(2). Locks do not add up: once is enough. */
   unlock(options?: ByteRange): void {
-    const { offset, length } = this.#range(options);
+    const { offset, length } = this.#range(readOptions(options, RANGE_KEYS));
     native.munlock(this.#handle, offset, length, 0, false);
   }
 
   /** Which pages of a range are in memory: mincore(2). An answer of the past: pages come and go. */
   async residency(options?: ByteRange): Promise<Residency> {
-    const { offset, length } = this.#range(options);
+    const { offset, length } = this.#range(readOptions(options, RANGE_KEYS));
     return this.#residency(await native.mincore(this.#handle, offset, length, 0, true), offset, length);
   }
 
   /** The blocking form of `residency()`. */
   residencySync(options?: ByteRange): Residency {
-    const { offset, length } = this.#range(options);
+    const { offset, length } = this.#range(readOptions(options, RANGE_KEYS));
     return this.#residency(native.mincore(this.#handle, offset, length, 0, false), offset, length);
   }
 
@@ -293,7 +304,7 @@ export class Mapping {
     try {
       await native.madvise(this.#handle, offset, length, advice, true);
     } catch (error) {
-      throw named(error, name);
+      throw withName(error, name);
     }
   }
 
@@ -303,7 +314,7 @@ export class Mapping {
     try {
       native.madvise(this.#handle, offset, length, advice, false);
     } catch (error) {
-      throw named(error, name);
+      throw withName(error, name);
     }
   }
 
@@ -377,40 +388,40 @@ export class Mapping {
     if (this.#unmapped) throw invalidState('the mapping is unmapped');
   }
 
-  /** Arguments are read, then the state is checked: a getter among them may have unmapped. */
-  #range(options: ByteRange | undefined, known: readonly string[] = []): CheckedRange {
-    const range = rangeOf(options, this.#length);
-    if (options !== undefined) rejectUnknown(options, ['offset', 'length', ...known]);
+  /** Arguments are read, each once, then the state is checked: a getter among them may have unmapped. */
+  #range(given: Record<string, unknown>): CheckedRange {
+    const range = checkRange(given['offset'], given['length'], this.#length, RANGE);
     this.#live();
     return range;
   }
 
   #rangeFor(memory: unknown, name: string, options: ByteRange | undefined, mayBeShort: boolean): CheckedRange {
     if (!ArrayBuffer.isView(memory)) throw invalidArgType(name, 'a TypedArray, DataView or Buffer', memory);
-    const range = this.#range(options);
-    const given = options?.length !== undefined;
-    if (given && range.length > memory.byteLength)
+    const { offset, length } = readOptions(options, RANGE_KEYS);
+    const range = this.#range({ offset, length });
+    if (length !== undefined && range.length > memory.byteLength)
       throw outOfRange('options.length', `<= ${memory.byteLength}, the bytes of ${name}`, range.length);
-    if (!mayBeShort && !given && memory.byteLength > range.length)
+    if (!mayBeShort && length === undefined && memory.byteLength > range.length)
       throw outOfRange(`${name}.byteLength`, `<= ${range.length}, what is left of the mapping`, memory.byteLength);
     return { offset: range.offset, length: Math.min(range.length, memory.byteLength) };
   }
 
   #syncArguments(options: SyncOptions | undefined): CheckedRange & { flags: number } {
-    const invalidate = flag(options?.invalidate, 'options.invalidate');
-    const range = this.#range(options, ['invalidate']);
-    return { ...range, flags: MS_SYNC | (invalidate ? MS_INVALIDATE : 0) };
+    const given = readOptions(options, [...RANGE_KEYS, 'invalidate']);
+    const invalidate = flag(given['invalidate'], 'options.invalidate');
+    return { ...this.#range(given), flags: MS_SYNC | (invalidate ? MS_INVALIDATE : 0) };
   }
 
   #lockArguments(options: LockOptions | undefined): CheckedRange & { flags: number } {
-    const onFault = flag(options?.onFault, 'options.onFault');
-    return { ...this.#range(options, ['onFault']), flags: onFault ? MLOCK_ONFAULT : 0 };
+    const given = readOptions(options, [...RANGE_KEYS, 'onFault']);
+    const onFault = flag(given['onFault'], 'options.onFault');
+    return { ...this.#range(given), flags: onFault ? MLOCK_ONFAULT : 0 };
   }
 
   #populateArguments(options: PopulateOptions | undefined): CheckedRange & { advice: number; name: string } {
-    const usual = this.backing === 'anonymous' && this.#access === 'readwrite';
-    const write = flag(options?.write, 'options.write', usual);
-    const range = this.#range(options, ['write']);
+    const given = readOptions(options, [...RANGE_KEYS, 'write']);
+    const write = flag(given['write'], 'options.write', this.backing === 'anonymous' && this.#access === 'readwrite');
+    const range = this.#range(given);
     return write
       ? { ...range, advice: MADV_POPULATE_WRITE, name: 'MADV_POPULATE_WRITE' }
       : { ...range, advice: MADV_POPULATE_READ, name: 'MADV_POPULATE_READ' };
@@ -426,9 +437,3 @@ export class Mapping {
     return { pageSize, pages, resident, ratio: pages === 0 ? 1 : resident / pages, bitmap };
   }
 }
-
-/** Puts the kernel's name of an advice into the message of the error about it. */
-const named = (error: unknown, advice: string): unknown => {
-  if (error instanceof Error && 'errno' in error) error.message += ` '${advice}'`;
-  return error;
-};

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import {
   ADVICE,
+  type Advice,
   MAP_ANONYMOUS,
   MAP_HUGETLB,
   MAP_NORESERVE,
@@ -12,6 +13,7 @@ import {
   PROT_READ,
   PROT_WRITE,
 } from './constants.js';
+import { withName } from './errors.js';
 import { Mapping } from './mapping.js';
 import { type Handle, native } from './native.js';
 import { type CheckedOptions, checkOptions, type MmapOptions } from './options.js';
@@ -42,8 +44,15 @@ const map = (options: CheckedOptions): Handle => {
 
 /** What no flag of mmap(2) says. */
 const tune = (handle: Handle, options: CheckedOptions, length: number): void => {
-  if (options.hugePages === true) native.madvise(handle, 0, length, ADVICE.hugepage.value, false);
-  if (options.advice !== undefined) native.madvise(handle, 0, length, ADVICE[options.advice].value, false);
+  const advise = (advice: Advice): void => {
+    try {
+      native.madvise(handle, 0, length, ADVICE[advice].value, false);
+    } catch (error) {
+      throw withName(error, `MADV_${advice.toUpperCase()}`);
+    }
+  };
+  if (options.hugePages === true) advise('hugepage');
+  if (options.advice !== undefined) advise(options.advice);
   if (options.lock !== false) native.mlock(handle, 0, length, options.lock === 'onfault' ? MLOCK_ONFAULT : 0, false);
 };
 

@@ -55,7 +55,7 @@ interface Native {
     hugePageSize: number,
     peersReadonly: boolean,
   ): Handle;
-  attachMemfd(path: string, name: string, length: number, write: boolean, pageSize: number): Handle;
+  attachMemfd(path: string, name: string, length: number, write: boolean): Handle;
   growFile(fd: number, offset: number, length: number): boolean;
 
   /** Names the mapping for join(); the name it has already wins. */
@@ -71,6 +71,8 @@ interface Native {
   copyOut(handle: Handle, offset: number, into: NodeJS.ArrayBufferView): number;
   copyIn(handle: Handle, offset: number, from: NodeJS.ArrayBufferView): number;
   protect(handle: Handle, offset: number, length: number, prot: number): void;
+  /** Throws what resize() would throw because of others. */
+  checkResizable(handle: Handle): void;
   resize(handle: Handle, length: number, fd: number): Handle;
 
   msync(handle: Handle, offset: number, length: number, flags: number, inPool: true): Promise<void>;

@@ -118,8 +118,17 @@ export const rejectUnknown = (options: object, known: readonly string[], name = 
   }
 };
 
-/** One of the words, or undefined. */
-export const oneOf = <T>(value: unknown, words: readonly T[], name: string): T => {
+/** The options of a method: an object or nothing, with keys that are known. */
+export const readOptions = (options: unknown, known: readonly string[]): Record<string, unknown> => {
+  if (options === undefined) return {};
+  if (options === null || typeof options !== 'object') throw invalidArgType('options', 'of type object', options);
+  rejectUnknown(options, known);
+  return options as Record<string, unknown>;
+};
+
+/** One of the words; the fallback for undefined, where there is one. */
+export const oneOf = <T>(value: unknown, words: readonly T[], name: string, fallback?: T): T => {
+  if (value === undefined && fallback !== undefined) return fallback;
   if (words.includes(value as T)) return value as T;
   const list = words.map((word) => (typeof word === 'string' ? `'${word}'` : String(word))).join(', ');
   throw invalidArgValue(name, `must be one of: ${list}`, value);
@@ -162,12 +171,11 @@ export const checkOptions = (options: unknown): CheckedOptions => {
   const backing = oneOf(given['backing'], ['file', 'anonymous'] as const, 'options.backing');
   rejectUnknown(options, KNOWN[backing]);
   const sharing = oneOf(given['sharing'], ['private', 'shared'] as const, 'options.sharing');
-  const access = given['access'] ?? (backing === 'file' ? 'read' : 'readwrite');
   const common: CheckedCommon = {
     sharing,
-    access: oneOf(access, ['read', 'readwrite'] as const, 'options.access'),
+    access: oneOf(given['access'], ['read', 'readwrite'], 'options.access', backing === 'file' ? 'read' : 'readwrite'),
     populate: flag(given['populate'], 'options.populate'),
-    lock: oneOf(given['lock'] ?? false, [false, true, 'onfault'] as const, 'options.lock'),
+    lock: oneOf(given['lock'], [false, true, 'onfault'], 'options.lock', false),
     noReserve: flag(given['noReserve'], 'options.noReserve'),
     advice: checkAdvice(given['advice']),
   };
@@ -217,7 +225,7 @@ const checkAnonymous = (given: Record<string, unknown>, common: CheckedCommon): 
     backing: 'anonymous',
     length: toBytes(length, 'options.length'),
     joinable,
-    peers: oneOf(peers ?? 'readwrite', ['readwrite', 'readonly'] as const, 'options.peers'),
-    hugePages: oneOf(given['hugePages'] ?? false, [false, true, 'hugetlb'] as const, 'options.hugePages'),
+    peers: oneOf(peers, ['readwrite', 'readonly'], 'options.peers', 'readwrite'),
+    hugePages: oneOf(given['hugePages'], [false, true, 'hugetlb'], 'options.hugePages', false),
   };
 };

@@ -41,12 +41,3 @@ export const checkRange = (
   if (count !== undefined && count > total - from) throw outOfRange(of[1], `>= 0 && <= ${total - from}`, length);
   return { offset: from, length: count ?? total - from };
 };
-
-const OPTIONS = ['options.offset', 'options.length'] as const;
-
-/** The range of a method's `{ offset, length }`. */
-export const rangeOf = (options: ByteRange | undefined, total: number): CheckedRange => {
-  if (options === undefined) return { offset: 0, length: total };
-  if (options === null || typeof options !== 'object') throw invalidArgType('options', 'of type object', options);
-  return checkRange(options.offset, options.length, total, OPTIONS);
-};

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync } from 'node:fs';
 import { invalidState, missingOption, outOfRange, staleHandle } from './errors.js';
 import { type Origin } from './handle.js';
 import { type Facts, type Handle, native } from './native.js';
-import { flag, type MappableFile, rejectUnknown, toFile } from './options.js';
+import { flag, type MappableFile, readOptions, toFile } from './options.js';
 
 /** Options of `resize()`. */
 export interface ResizeOptions {
@@ -45,11 +45,12 @@ export const resize = (
   facts: Facts,
   origin: Origin,
   length: number,
-  options: ResizeOptions = {},
+  options: ResizeOptions | undefined,
 ): Handle => {
-  const grow = flag(options.grow, 'options.grow');
-  const file = options.file === undefined ? origin.path : toFile(options.file, 'options.file');
-  rejectUnknown(options, ['grow', 'file']);
+  const given = readOptions(options, ['grow', 'file']);
+  const grow = flag(given['grow'], 'options.grow');
+  const file = given['file'] === undefined ? origin.path : toFile(given['file'], 'options.file');
+  native.checkResizable(handle);
   if (length <= facts.length || (origin.backing === 'anonymous' && origin.sharing === 'private'))
     return native.resize(handle, length, -1);
   if (origin.backing === 'anonymous')

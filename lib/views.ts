@@ -50,7 +50,8 @@ export class Views {
   /** `lead` is where in its first page the mapping begins. */
   constructor(handle: Handle, lead: number, length: number) {
     this.#handle = handle;
-    this.#lead = lead;
+    // an empty mapping has no page to begin in
+    this.#lead = length === 0 ? 0 : lead;
     this.#length = length;
   }
 

@@ -38,6 +38,7 @@ Napi::Object Exports(Napi::Env env, Napi::Object exports) {
   exports.Set("copyOut", Napi::Function::New<binding::CopyOut>(env, "copyOut"));
   exports.Set("copyIn", Napi::Function::New<binding::CopyIn>(env, "copyIn"));
   exports.Set("protect", Napi::Function::New<binding::Protect>(env, "protect"));
+  exports.Set("checkResizable", Napi::Function::New<binding::CheckResizable>(env, "checkResizable"));
   exports.Set("resize", Napi::Function::New<binding::Resize>(env, "resize"));
   exports.Set("msync", Napi::Function::New<binding::Msync>(env, "msync"));
   exports.Set("madvise", Napi::Function::New<binding::Madvise>(env, "madvise"));

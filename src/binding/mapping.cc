@@ -133,8 +133,7 @@ Napi::Value AttachMemfd(const Napi::CallbackInfo& info) {
   const core::AttachRequest request{.path = path.PathAt(0),
                                     .name = arguments.PathAt(1),
                                     .length = arguments.BytesAt(2),
-                                    .write = arguments.BoolAt(3),
-                                    .page_size = arguments.BytesAt(4)};
+                                    .write = arguments.BoolAt(3)};
   if (path.Bad() || arguments.Bad()) return {info.Env(), nullptr};
   return Opened(info.Env(), core::AttachMemfd(request), info[0]);
 }
@@ -206,15 +205,24 @@ Napi::Value Protect(const Napi::CallbackInfo& info) {
   return done.ok() ? env.Undefined() : Throw(env, done.failure());
 }
 
+Napi::Value CheckResizable(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  Handle* handle = arguments.HandleAt(0);
+  if (arguments.Bad()) return {info.Env(), nullptr};
+  const core::Status resizable = handle->lease.Resizable();
+  return resizable.ok() ? info.Env().Undefined() : Throw(info.Env(), resizable.failure());
+}
+
 Napi::Value Resize(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Handle* handle = arguments.HandleAt(0);
   const uint64_t length = arguments.BytesAt(1);
   const int fd = arguments.IntAt(2);
   if (arguments.Bad()) return {info.Env(), nullptr};
-  if (handle->lease.region() == nullptr) return Throw(info.Env(), Unmapped());
-  DetachAll(handle);
-  return Opened(info.Env(), handle->lease.Resize(length, fd));
+  const core::Result<core::Region*> region = handle->lease.Resize(length, fd);
+  // only now: a refusal takes nothing away
+  if (region.ok()) DetachAll(handle);
+  return Opened(info.Env(), region);
 }
 
 Napi::Value CopyOut(const Napi::CallbackInfo& info) {

@@ -16,6 +16,7 @@ Napi::Value Join(const Napi::CallbackInfo& info);
 Napi::Value Facts(const Napi::CallbackInfo& info);
 Napi::Value List(const Napi::CallbackInfo& info);
 Napi::Value Protect(const Napi::CallbackInfo& info);
+Napi::Value CheckResizable(const Napi::CallbackInfo& info);
 Napi::Value Resize(const Napi::CallbackInfo& info);
 Napi::Value CopyOut(const Napi::CallbackInfo& info);
 Napi::Value CopyIn(const Napi::CallbackInfo& info);

@@ -1,6 +1,7 @@
 #include "core/backing.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/memfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -55,6 +56,15 @@ Result<uint64_t> SizeOf(int fd, const struct stat& status) {
   return static_cast<uint64_t>(status.st_size);
 }
 
+// Of the pages that back a file: hugetlbfs has its own, and takes no other alignment.
+uint64_t PageSizeOf(int fd, const struct stat& status) {
+  const auto page = PageSize();
+  if (static_cast<uint64_t>(status.st_blksize) <= page) return page;
+  const Result<struct statfs> system = sys::Fstatfs(fd);
+  const bool hugetlb = system.ok() && system.value().f_type == HUGETLBFS_MAGIC;
+  return hugetlb ? static_cast<uint64_t>(system.value().f_bsize) : page;
+}
+
 Result<Region*> MapOpened(int fd, const FileRequest& request) {
   const Result<struct stat> stat = sys::Fstat(fd);
   if (!stat.ok()) return stat.failure();
@@ -67,6 +77,7 @@ Result<Region*> MapOpened(int fd, const FileRequest& request) {
                  .length = request.length,
                  .prot = request.prot,
                  .flags = request.flags,
+                 .page_size = PageSizeOf(fd, status),
                  .device = status.st_dev,
                  .inode = status.st_ino};
   // what has no size of its own (a device, and a pipe or directory, which the probe turns away) ends nowhere
@@ -76,7 +87,7 @@ Result<Region*> MapOpened(int fd, const FileRequest& request) {
   const uint64_t size = known.value();
   const bool to_the_end = request.length == kToTheEnd;
   if (to_the_end) map.length = sized && size > request.offset ? size - request.offset : 0;
-  if (map.length == 0 || !sized) {
+  if (map.length == 0 || size == 0 || !sized) {
     if (const Status mappable = Probe(fd, request); !mappable.ok()) return mappable.failure();
   }
   if (to_the_end && !sized) return Failure{EINVAL, "fstat", reason::kNoSize};
@@ -113,17 +124,16 @@ bool IsMemfd(int fd, const char* name) {
 }  // namespace
 
 Result<bool> GrowFile(int fd, Range range) {
-  const Result<struct stat> before = sys::Fstat(fd);
-  if (!before.ok()) return before.failure();
-  const auto size = static_cast<uint64_t>(before.value().st_size);
-  const Status allocated = sys::Fallocate(fd, 0, range.offset, range.length);
-  if (allocated.ok()) return true;
-  if (allocated.failure().error != EOPNOTSUPP) {
-    // a file system may have made the file longer before it ran out of room
-    if (range.end() > size) (void)sys::Ftruncate(fd, size);
-    return allocated.failure();
+  // the blocks first, without a change of length: where there is no room nothing has happened
+  const Status reserved = sys::Fallocate(fd, FALLOC_FL_KEEP_SIZE, range.offset, range.length);
+  if (reserved.ok()) {
+    const Status longer = sys::Fallocate(fd, 0, range.offset, range.length);
+    return longer.ok() ? Result<bool>(true) : Result<bool>(longer.failure());
   }
-  if (range.end() > size) {
+  if (reserved.failure().error != EOPNOTSUPP) return reserved.failure();
+  const Result<struct stat> status = sys::Fstat(fd);
+  if (!status.ok()) return status.failure();
+  if (range.end() > static_cast<uint64_t>(status.value().st_size)) {
     const Status longer = sys::Ftruncate(fd, range.end());
     if (!longer.ok()) return longer.failure();
   }
@@ -191,7 +201,7 @@ Result<Region*> AttachMemfd(const AttachRequest& request) {
                                               .length = request.length,
                                               .prot = request.write ? PROT_READ | PROT_WRITE : PROT_READ,
                                               .flags = MAP_SHARED,
-                                              .page_size = request.page_size,
+                                              .page_size = PageSizeOf(fd.get(), stat.value()),
                                               .keep_fd = true,
                                               .device = stat.value().st_dev,
                                               .inode = stat.value().st_ino});

@@ -26,8 +26,8 @@ struct FileRequest {
 Result<Region*> MapFile(const FileRequest& request);
 
 // fallocate(2) over the whole range, so that no later write to it can meet a full disk. True where
-// the file system did, false where it cannot and the file was only made longer. On failure the file
-// has its old length.
+// the file system did, false where it cannot and the file was only made longer. The file is never cut:
+// another process may have appended meanwhile.
 Result<bool> GrowFile(int fd, Range range);
 
 struct MemfdRequest {
@@ -47,7 +47,6 @@ struct AttachRequest {
   const char* name = nullptr;  // of the memfd that must be there
   uint64_t length = 0;
   bool write = false;
-  uint64_t page_size = 0;
 };
 
 // Looks before it opens: the descriptor may have been closed and its number, or the process's, used again.

@@ -36,6 +36,13 @@ void Lease::DropBuffer() {
   }
 }
 
+Status Lease::Resizable() {
+  const Locked locked(lock_);
+  if (ended_) return Failure{EINVAL, nullptr, reason::kUnmapped};
+  const Locked region_locked(region_->lock_);
+  return region_->Resizable();
+}
+
 Result<Region*> Lease::Resize(uint64_t length, int fd) {
   const Locked locked(lock_);
   if (ended_) return Failure{EINVAL, nullptr, reason::kUnmapped};

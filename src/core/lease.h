@@ -22,6 +22,9 @@ class Lease {
   void AddBuffer();
   void DropBuffer();
 
+  // Whether Resize would be refused; nothing is done.
+  Status Resizable();
+
   // mremap(2). Ends this lease; the result wants a lease of its own. Refused while others use the
   // Region. fd is what an empty mapping grows from.
   Result<Region*> Resize(uint64_t length, int fd);

@@ -35,7 +35,8 @@ uint64_t PageSize() {
 Region::Region(const MapRequest& request) : request_(request), base_(empty_mapping) {
   if (request_.page_size == 0) request_.page_size = PageSize();
   const Range pages = PagesTouched({request_.offset, request_.length}, request_.page_size);
-  lead_ = request_.offset - pages.offset;
+  // nothing has no first page either
+  lead_ = request_.length == 0 ? 0 : request_.offset - pages.offset;
   span_ = pages.length;
 }
 
@@ -236,14 +237,19 @@ Result<char*> Region::MovePages(const Region& next, bool leave_range, int fd) co
   return sized;
 }
 
+Status Region::Resizable() const {
+  if (users_ > 1) return Failure{EBUSY, "mremap", reason::kAttached};
+  if (ops_ > 0) return Failure{EBUSY, "mremap", reason::kBusy};
+  return Unit{};
+}
+
 Result<Region*> Region::Resize(uint64_t length, int fd, bool leaves_pin) {
   lock_.Lock();
   auto refuse = [this](Failure failure) {
     lock_.Unlock();
     return failure;
   };
-  if (users_ > 1) return refuse({EBUSY, "mremap", reason::kAttached});
-  if (ops_ > 0) return refuse({EBUSY, "mremap", reason::kBusy});
+  if (const Status resizable = Resizable(); !resizable.ok()) return refuse(resizable.failure());
   if (!Within(kLargest, request_.offset, length)) return refuse({EOVERFLOW, "mremap"});
   const bool leave_range = leaves_pin || pins_ > 0;
   MapRequest request = request_;
@@ -252,7 +258,9 @@ Result<Region*> Region::Resize(uint64_t length, int fd, bool leaves_pin) {
   const Result<char*> base = MovePages(*next, leave_range, request_.keep_fd ? request_.fd : fd);
   if (!base.ok()) {
     delete next;
-    return refuse(base.failure());
+    // the kernel moves one area, and parts that were treated differently are several
+    const bool split = base.failure().error == EFAULT;
+    return refuse(split ? Failure{EFAULT, "mremap", reason::kSplit} : base.failure());
   }
   next->base_ = base.value();
   std::memcpy(next->id_, id_, sizeof id_);

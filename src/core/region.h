@@ -107,6 +107,8 @@ class Region {
   Status Unmap();
   Status DropUser(bool leaves_pin);
   Status DropPin();
+  // With lock_ held.
+  Status Resizable() const;
   // The same pages under a new length, in a Region of its own; this one is left with its pins.
   Result<Region*> Resize(uint64_t length, int fd, bool leaves_pin);
   Result<char*> MovePages(const Region& next, bool leave_range, int fd) const;

@@ -22,6 +22,7 @@ inline constexpr const char* kUnmapped = "unmapped";     // use after unmap()
 inline constexpr const char* kRange = "range";           // outside the mapping
 inline constexpr const char* kAttached = "attached";     // others share it: it cannot be moved
 inline constexpr const char* kBusy = "busy";             // an operation is in flight
+inline constexpr const char* kSplit = "split";           // several areas, where one is needed
 inline constexpr const char* kNoExternal = "no-external-buffers";
 inline constexpr const char* kBufferRefused = "buffer-refused";
 }  // namespace reason

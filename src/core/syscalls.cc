@@ -91,6 +91,12 @@ Result<struct stat> Fstat(int fd) {
   return status;
 }
 
+Result<struct statfs> Fstatfs(int fd) {
+  struct statfs status{};
+  if (syscall(SYS_fstatfs, fd, &status) == -1) return Fail("fstatfs");
+  return status;
+}
+
 Result<uint64_t> BlockDeviceSize(int fd) {
   uint64_t size = 0;
   if (syscall(SYS_ioctl, fd, BLKGETSIZE64, &size) == -1) return Fail("ioctl");

@@ -2,6 +2,7 @@
 // decided here. Calls that not every libc exports under an unversioned name go through syscall(2).
 #pragma once
 #include <sys/stat.h>
+#include <sys/statfs.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -23,6 +24,7 @@ Status Munlock(void* address, size_t length);
 Result<int> Open(const char* path, int flags, unsigned mode);
 void Close(int fd);  // close(2) fails only where there is nothing left to do
 Result<struct stat> Fstat(int fd);
+Result<struct statfs> Fstatfs(int fd);
 Result<uint64_t> BlockDeviceSize(int fd);
 Status Ftruncate(int fd, uint64_t length);
 Status Fallocate(int fd, int mode, uint64_t offset, uint64_t length);
