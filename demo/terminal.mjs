@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 const colourful = process.stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 
 /** In colour, where somebody can see it. */
-export const paint = (format, text) => (colourful ? styleText(format, text) : text);
+export const paint = (format, text) => (colourful && text.trim() !== '' ? styleText(format, text) : text);
 
 const INDENT = '   ';
 const LABEL = 12;
