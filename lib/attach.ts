@@ -27,7 +27,18 @@ const open = (handle: MappingHandle): Handle => {
       const prot = write ? PROT_READ | PROT_WRITE : PROT_READ;
       const [device, inode] = [BigInt(handle.device), BigInt(handle.inode)];
       const forWriting = write && handle.sharing === 'shared';
-      return native.mapFile(handle.path, prot, flags, handle.offset, handle.length, forWriting, false, device, inode);
+      return native.mapFile(
+        handle.path,
+        prot,
+        flags,
+        handle.offset,
+        handle.length,
+        forWriting,
+        false,
+        true,
+        device,
+        inode,
+      );
     }
     default: {
       const owner = handle.kind === 'inherited' || handle.pid === process.pid ? 'self' : handle.pid;

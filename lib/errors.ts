@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'ERR_INVALID_ARG_TYPE'
   | 'ERR_INVALID_ARG_VALUE'
   | 'ERR_INVALID_STATE'
+  | 'ERR_LOST_WRITES'
   | 'ERR_MISSING_OPTION'
   | 'ERR_OUT_OF_RANGE'
   | 'ERR_OWNER_GONE'
@@ -130,12 +131,15 @@ type Reason =
   | 'attached'
   | 'buffer-refused'
   | 'busy'
+  | 'lost-writes'
   | 'map-limit'
   | 'no-external-buffers'
+  | 'no-file'
   | 'no-size'
   | 'not-sealed'
   | 'past-end'
   | 'range'
+  | 'replaced'
   | 'split'
   | 'stale-handle'
   | 'unmapped';
@@ -148,6 +152,17 @@ const REASONS: Record<Reason, (value: number, errno: number, syscall: string, fi
   'buffer-refused': (_value, errno) => systemError(errno, 'napi_create_external_arraybuffer'),
   busy: (_value, errno, syscall) =>
     systemError(errno, syscall, 'An operation on this mapping is in flight: await it first'),
+  'lost-writes': (offset) =>
+    Object.assign(
+      withCode(
+        new Error(
+          `Bytes that were written are in no file, the first of them in the page at byte ${offset}: the disk was full, or ` +
+            'the file had been cut. See mapping.faults, and refresh() to write them back',
+        ),
+        'ERR_LOST_WRITES',
+      ),
+      { offset },
+    ),
   'map-limit': (limit, errno, syscall) =>
     systemError(
       errno,
@@ -157,6 +172,7 @@ const REASONS: Record<Reason, (value: number, errno: number, syscall: string, fi
     ),
   'no-external-buffers': () =>
     unavailable('An ArrayBuffer over mapped memory', 'This runtime forbids them: use read(), write() and text()'),
+  'no-file': () => invalidState('there is no descriptor of the file to look at'),
   'no-size': (_value, _errno, _syscall, file) =>
     missingOption('options.length', `${inspect(file)} is a device, which has no size of its own`),
   'not-sealed': (_value, errno, syscall) =>
@@ -170,6 +186,8 @@ const REASONS: Record<Reason, (value: number, errno: number, syscall: string, fi
       'ERR_OUT_OF_RANGE',
     ),
   range: (length) => withCode(new RangeError(`The range is outside the mapping's ${length} bytes`), 'ERR_OUT_OF_RANGE'),
+  replaced: (_value, errno, syscall) =>
+    systemError(errno, syscall, 'Pages of this mapping were replaced after faults: refresh() first'),
   split: (_value, errno, syscall) =>
     systemError(
       errno,

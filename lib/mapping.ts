@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { ADVICE, type Advice, MADV_POPULATE_READ, MADV_POPULATE_WRITE, MLOCK_ONFAULT } from './constants.js';
 import { MS_INVALIDATE, MS_SYNC, PROT_READ, PROT_WRITE } from './constants.js';
 import {
@@ -10,7 +11,8 @@ import {
   withName,
 } from './errors.js';
 import { describe, type MappingHandle, type Origin } from './handle.js';
-import { type Handle, native } from './native.js';
+import { type FaultListener, faultWords, watch } from './faults.js';
+import { type FaultRecord, type Handle, LOST_WRITES, native, type Refreshed } from './native.js';
 import { type Access, flag, oneOf, readOptions, type Sharing, toAdvice } from './options.js';
 import { type ByteRange, type CheckedRange, checkRange, toBytes } from './range.js';
 import { resize, type ResizeOptions } from './resize.js';
@@ -53,6 +55,21 @@ export interface LockOptions extends ByteRange {
   readonly onFault?: boolean | undefined;
 }
 
+/** Options of `refresh()`. */
+export interface RefreshOptions {
+  readonly lostWrites?: 'write-back' | 'return' | 'discard' | undefined;
+}
+
+/** What `verify()` found. */
+export interface Verdict {
+  /** Bytes in the file now. */
+  readonly fileSize: number;
+  /** Whether the file reaches to the end of the mapping. */
+  readonly covered: boolean;
+  /** Pages with bytes that were written and are in no file. */
+  readonly lostPages: number;
+}
+
 /** Options of `populate()`. */
 export interface PopulateOptions extends ByteRange {
   readonly write?: boolean | undefined;
@@ -71,6 +88,9 @@ export class Mapping {
   #length: number;
   #access: Access;
   #unmapped = false;
+  #word = -1;
+  #pastFaults = 0;
+  #emitter: EventEmitter | undefined;
   readonly #origin: Origin;
   readonly #offset: number;
 
@@ -329,7 +349,10 @@ export class Mapping {
     const wanted = toBytes(length, 'length');
     this.#live();
     const facts = native.facts(this.#handle);
-    this.#handle = resize(this.#handle, facts, this.#origin, wanted, options);
+    const next = resize(this.#handle, facts, this.#origin, wanted, options);
+    this.#keepFaultCount();
+    this.#handle = next;
+    if (this.#emitter !== undefined) native.watchFaults(next, watch(this.#emitter));
     this.#length = wanted;
     this.#views = new Views(this.#handle, this.#offset % facts.pageSize, wanted);
   }
@@ -346,13 +369,70 @@ export class Mapping {
   }
 
   /**
+   * What happened in this mapping that would have ended the process: an entry for each kind, [] as long as nothing
+   * did. docs/safety.md says what each kind means.
+   */
+  get faults(): readonly FaultRecord[] {
+    return native.faults(this.#handle);
+  }
+
+  /** How many faults there were. Right as soon as an access has returned, and read without a native call. */
+  get faultCount(): number {
+    if (this.#word < 0 && !this.#unmapped) this.#word = native.faultWord(this.#handle);
+    return this.#word < 0 ? this.#pastFaults : this.#pastFaults + Atomics.load(faultWords(), this.#word);
+  }
+
+  /** Listens to faults of this mapping. Many faults at once are one event; it does not keep the event loop alive. */
+  on(event: 'fault', listener: FaultListener): this {
+    oneOf(event, ['fault'], 'event');
+    if (this.#emitter === undefined) {
+      this.#emitter = new EventEmitter();
+      native.watchFaults(this.#handle, watch(this.#emitter));
+    }
+    this.#emitter.on(event, listener);
+    return this;
+  }
+
+  /** Undoes `on()`. */
+  off(event: 'fault', listener: FaultListener): this {
+    this.#emitter?.off(event, listener);
+    return this;
+  }
+
+  /**
+   * Looks at the file now, without waiting for an access: does it still cover the mapping?
+   * @throws ERR_INVALID_STATE for memory without a descriptor.
+   */
+  verify(): Verdict {
+    this.#live();
+    const { fileSize, lostPages } = native.verify(this.#handle);
+    return { fileSize, covered: fileSize >= this.#offset + this.#length, lostPages };
+  }
+
+  /**
+   * Gives pages that were replaced after faults back to the file, where it covers them again.
+   *
+   * @param options - `lostWrites`: what becomes of bytes that were written and are in no file: `'write-back'` writes them to
+   * the file now, `'return'` hands them back, `'discard'` drops them. Default: none of these, which refuses with ERR_LOST_WRITES.
+   * @throws ERR_LOST_WRITES; ENOSPC when they still do not fit.
+   */
+  async refresh(options?: RefreshOptions): Promise<Refreshed> {
+    return native.refresh(this.#handle, 0, this.#length, this.#lostWrites(options), true);
+  }
+
+  /** The blocking form of `refresh()`. */
+  refreshSync(options?: RefreshOptions): Refreshed {
+    return native.refresh(this.#handle, 0, this.#length, this.#lostWrites(options), false);
+  }
+
+  /**
    * Ends the mapping: munmap(2). For JavaScript it is over at once: all views made of it have length 0 (those that cannot be taken away
    * read as zeros). The promise is fulfilled when the kernel has its part done, on the thread pool where it is
    * large. Calling it again does nothing.
    */
   unmap(): Promise<void> {
     if (this.#unmapped) return DONE;
-    this.#unmapped = true;
+    this.#end();
     try {
       if (this.#length >= LARGE) return native.unmapInPool(this.#handle);
       native.unmap(this.#handle);
@@ -365,13 +445,18 @@ export class Mapping {
   /** The blocking form of `unmap()`, which `using` calls. */
   unmapSync(): void {
     if (this.#unmapped) return;
-    this.#unmapped = true;
+    this.#end();
     native.unmap(this.#handle);
   }
 
-  /** `using`: `unmapSync()`. */
+  /** `using`: `unmapSync()`; lost writes are a warning, so that no exception hides another. */
   [Symbol.dispose](): void {
-    this.unmapSync();
+    try {
+      this.unmapSync();
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ERR_LOST_WRITES') throw error;
+      process.emitWarning(error as Error);
+    }
   }
 
   /** `await using`: `unmap()`. */
@@ -382,6 +467,24 @@ export class Mapping {
   /** @internal */
   static create(handle: Handle, origin: Origin, offset: number, length: number, pageSize: number): Mapping {
     return new Mapping(KEY, handle, origin, offset, length, pageSize);
+  }
+
+  #lostWrites(options: RefreshOptions | undefined): (typeof LOST_WRITES)[keyof typeof LOST_WRITES] {
+    const { lostWrites } = readOptions(options, ['lostWrites']);
+    this.#live();
+    if (lostWrites === undefined) return LOST_WRITES.refuse;
+    return LOST_WRITES[oneOf(lostWrites, ['write-back', 'return', 'discard'], 'options.lostWrites')];
+  }
+
+  /** What is to be known of faults when the word that counts them is another mapping's. */
+  #keepFaultCount(): void {
+    this.#pastFaults = this.faultCount;
+    this.#word = -1;
+  }
+
+  #end(): void {
+    this.#keepFaultCount();
+    this.#unmapped = true;
   }
 
   #live(): void {

@@ -31,15 +31,32 @@ const map = (options: CheckedOptions): Handle => {
   if (options.noReserve) flags |= MAP_NORESERVE;
   if (options.backing === 'file') {
     const write = options.sharing === 'shared' && options.access === 'readwrite';
-    return native.mapFile(options.file, prot, flags, options.offset, options.length, write, options.grow);
+    return native.mapFile(
+      options.file,
+      prot,
+      flags,
+      options.offset,
+      options.length,
+      write,
+      options.grow,
+      options.guarded,
+    );
   }
   const hugePageSize = options.hugePages === 'hugetlb' ? hugetlbPageSize() : 0;
   if (options.joinable) {
     const name = randomBytes(16).toString('hex');
-    return native.mapMemfd(name, prot, flags, options.length, hugePageSize, options.peers === 'readonly');
+    return native.mapMemfd(
+      name,
+      prot,
+      flags,
+      options.length,
+      hugePageSize,
+      options.peers === 'readonly',
+      options.guarded,
+    );
   }
   if (hugePageSize > 0) flags |= MAP_HUGETLB;
-  return native.mapAnonymous(prot, flags | MAP_ANONYMOUS, options.length, hugePageSize);
+  return native.mapAnonymous(prot, flags | MAP_ANONYMOUS, options.length, hugePageSize, options.guarded);
 };
 
 /** What no flag of mmap(2) says. */

@@ -24,6 +24,40 @@ export interface Facts {
   readonly preallocated: boolean;
 }
 
+/** What happened to a page instead of a signal. */
+export type FaultKind = 'truncated' | 'no-space' | 'io' | 'read-only' | 'lost-write' | 'unmapped';
+
+/** The faults of one kind in a mapping, so far. */
+export interface FaultRecord {
+  readonly kind: FaultKind;
+  /** How many pages were replaced. */
+  readonly pages: number;
+  /** How many of them because of, or together with, a write. */
+  readonly writes: number;
+  /** Where the first of these pages begins, in bytes of the mapping. */
+  readonly first: number;
+  /** Where the latest begins. */
+  readonly latest: number;
+}
+
+/** Faults since the last news, in a mapping watched under an id; 0 if it is not watched. */
+export interface FaultNews {
+  readonly watch: number;
+  readonly faults: readonly FaultRecord[];
+}
+
+/** What `refresh()` did. */
+export interface Refreshed {
+  /** How many pages are the file's again. */
+  readonly pages: number;
+  /** With `lostWrites: 'return'`: the bytes that had been written and were in no file. */
+  readonly lostWrites: readonly { readonly offset: number; readonly bytes: Buffer }[];
+}
+
+/** src/binding/operations.cc: what becomes of lost writes. */
+export const LOST_WRITES = { refuse: 0, 'write-back': 1, return: 2, discard: 3 } as const;
+type LostWritesCode = (typeof LOST_WRITES)[keyof typeof LOST_WRITES];
+
 /**
  * The exports of src/addon.cc. Numbers are bytes and kernel constants; whoever calls has checked them, and they are
  * checked again, against the mapping, before a system call sees them. Failures are errors made by lib/errors.ts.
@@ -43,10 +77,11 @@ interface Native {
     length: number | undefined,
     write: boolean,
     grow: boolean,
+    guarded: boolean,
     device?: bigint,
     inode?: bigint,
   ): Handle;
-  mapAnonymous(prot: number, flags: number, length: number, pageSize: number): Handle;
+  mapAnonymous(prot: number, flags: number, length: number, pageSize: number, guarded: boolean): Handle;
   mapMemfd(
     name: string,
     prot: number,
@@ -54,6 +89,7 @@ interface Native {
     length: number,
     hugePageSize: number,
     peersReadonly: boolean,
+    guarded: boolean,
   ): Handle;
   attachMemfd(path: string, name: string, length: number, write: boolean): Handle;
   growFile(fd: number, offset: number, length: number): boolean;
@@ -88,6 +124,17 @@ interface Native {
   munlock(handle: Handle, offset: number, length: number, unused: 0, inPool: false): void;
   mincore(handle: Handle, offset: number, length: number, unused: 0, inPool: true): Promise<ArrayBuffer>;
   mincore(handle: Handle, offset: number, length: number, unused: 0, inPool: false): ArrayBuffer;
+
+  listenForFaults(onFaults: (news: readonly FaultNews[]) => void): void;
+  faults(handle: Handle): FaultRecord[];
+  watchFaults(handle: Handle, id: number): void;
+  /** One counter for each guarded mapping; undefined where nothing is guarded. */
+  faultWords(): ArrayBuffer | undefined;
+  /** Which of them counts the faults of this mapping; -1 for none. */
+  faultWord(handle: Handle): number;
+  verify(handle: Handle): { readonly fileSize: number; readonly lostPages: number; readonly lostFirst: number };
+  refresh(handle: Handle, offset: 0, length: number, lostWrites: LostWritesCode, inPool: true): Promise<Refreshed>;
+  refresh(handle: Handle, offset: 0, length: number, lostWrites: LostWritesCode, inPool: false): Refreshed;
 
   unmap(handle: Handle): void;
   unmapInPool(handle: Handle): Promise<void>;

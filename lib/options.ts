@@ -24,6 +24,11 @@ interface CommonOptions {
   readonly lock?: boolean | 'onfault' | undefined;
   /** MAP_NORESERVE: do not set swap space aside. Default: false. */
   readonly noReserve?: boolean | undefined;
+  /**
+   * What an access does that the kernel answers with SIGBUS or SIGSEGV: `'report'` gives the page a defined content and
+   * reports it (docs/safety.md), `'signal'` leaves the signal to the process, which dies of it. Default: `'report'`.
+   */
+  readonly onFault?: 'report' | 'signal' | undefined;
   /** madvise(2) on the whole mapping, to begin with. Default: none. */
   readonly advice?: Advice | undefined;
 }
@@ -86,9 +91,21 @@ interface CheckedCommon {
   readonly lock: boolean | 'onfault';
   readonly noReserve: boolean;
   readonly advice: Advice | undefined;
+  readonly guarded: boolean;
 }
 
-const COMMON = ['backing', 'sharing', 'access', 'length', 'populate', 'lock', 'noReserve', 'advice', 'hugePages'];
+const COMMON = [
+  'backing',
+  'sharing',
+  'access',
+  'length',
+  'populate',
+  'lock',
+  'noReserve',
+  'advice',
+  'onFault',
+  'hugePages',
+];
 const KNOWN = {
   file: [...COMMON, 'file', 'offset', 'grow'],
   anonymous: [...COMMON, 'joinable', 'peers'],
@@ -127,7 +144,7 @@ export const readOptions = (options: unknown, known: readonly string[]): Record<
 };
 
 /** One of the words; the fallback for undefined, where there is one. */
-export const oneOf = <T>(value: unknown, words: readonly T[], name: string, fallback?: T): T => {
+export const oneOf = <const T>(value: unknown, words: readonly T[], name: string, fallback?: T): T => {
   if (value === undefined && fallback !== undefined) return fallback;
   if (words.includes(value as T)) return value as T;
   const list = words.map((word) => (typeof word === 'string' ? `'${word}'` : String(word))).join(', ');
@@ -178,6 +195,7 @@ export const checkOptions = (options: unknown): CheckedOptions => {
     lock: oneOf(given['lock'], [false, true, 'onfault'], 'options.lock', false),
     noReserve: flag(given['noReserve'], 'options.noReserve'),
     advice: checkAdvice(given['advice']),
+    guarded: oneOf(given['onFault'], ['report', 'signal'], 'options.onFault', 'report') === 'report',
   };
   return backing === 'file' ? checkFile(given, common) : checkAnonymous(given, common);
 };

@@ -3,6 +3,7 @@
 
 #include "binding/buffers.h"
 #include "binding/environment.h"
+#include "binding/faults.h"
 #include "binding/mapping.h"
 #include "binding/operations.h"
 #include "core/region.h"
@@ -46,6 +47,13 @@ Napi::Object Exports(Napi::Env env, Napi::Object exports) {
   exports.Set("mlock", Napi::Function::New<binding::Mlock>(env, "mlock"));
   exports.Set("munlock", Napi::Function::New<binding::Munlock>(env, "munlock"));
   exports.Set("mincore", Napi::Function::New<binding::Mincore>(env, "mincore"));
+  exports.Set("listenForFaults", Napi::Function::New<binding::ListenForFaults>(env, "listenForFaults"));
+  exports.Set("faults", Napi::Function::New<binding::Faults>(env, "faults"));
+  exports.Set("watchFaults", Napi::Function::New<binding::WatchFaults>(env, "watchFaults"));
+  exports.Set("faultWords", Napi::Function::New<binding::FaultWords>(env, "faultWords"));
+  exports.Set("faultWord", Napi::Function::New<binding::FaultWord>(env, "faultWord"));
+  exports.Set("verify", Napi::Function::New<binding::Verify>(env, "verify"));
+  exports.Set("refresh", Napi::Function::New<binding::Refresh>(env, "refresh"));
   exports.Set("unmap", Napi::Function::New<binding::Unmap>(env, "unmap"));
   exports.Set("unmapInPool", Napi::Function::New<binding::UnmapInPool>(env, "unmapInPool"));
   return exports;

@@ -72,30 +72,25 @@ void LetGo(Environment& environment, Window* window) {
   if (uncount) window->handle->lease.DropBuffer();
 }
 
+void EndHandle(Handle* handle, void* /*context*/) {
+  ForEachWindow(handle, LetGo);
+  handle->lease.Drop();
+}
+
 void EnvironmentEnds(void* data) {
   auto* environment = static_cast<Environment*>(data);
-  napi_handle_scope scope = nullptr;
-  const bool scoped = napi_open_handle_scope(environment->env, &scope) == napi_ok;
-  lists.Lock();
-  environment->dead = true;
-  for (Handle* handle = environment->handles; handle != nullptr;) {
-    ++handle->references;
-    lists.Unlock();
-    ForEachWindow(handle, LetGo);
-    handle->lease.Drop();
-    lists.Lock();
-    Handle* next = handle->next;
-    if (next == nullptr) {
-      Unreference(handle);  // may have been all that kept the environment
-      break;
-    }
-    ++next->references;
-    Unreference(handle);
-    --next->references;
-    handle = next;
+  napi_env env = environment->env;
+  bool idle = false;
+  {
+    const core::Locked locked(lists);
+    environment->dead = true;
+    idle = environment->handles == nullptr;
   }
-  lists.Unlock();
-  if (scoped) napi_close_handle_scope(environment->env, scope);
+  if (idle) return delete environment;
+  napi_handle_scope scope = nullptr;
+  const bool scoped = napi_open_handle_scope(env, &scope) == napi_ok;
+  ForEachHandle(*environment, EndHandle, nullptr);
+  if (scoped) napi_close_handle_scope(env, scope);
 }
 
 }  // namespace
@@ -155,6 +150,22 @@ void ObjectGone(Window* window) {
   lists.Lock();
   window->object_alive = false;
   SettleAndUnlock(window);
+}
+
+void ForEachHandle(Environment& environment, void (*visit)(Handle* handle, void* context), void* context) {
+  lists.Lock();
+  Handle* handle = environment.handles;
+  if (handle != nullptr) ++handle->references;
+  while (handle != nullptr) {
+    lists.Unlock();
+    visit(handle, context);
+    lists.Lock();
+    Handle* next = handle->next;
+    if (next != nullptr) ++next->references;
+    Unreference(handle);  // may be the last that kept a dead environment
+    handle = next;
+  }
+  lists.Unlock();
 }
 
 void ForEachWindow(Handle* handle, void (*visit)(Environment& environment, Window* window)) {

@@ -21,6 +21,8 @@ struct Handle {
   Handle* previous = nullptr;
   Handle* next = nullptr;
   uint32_t references = 1;
+  uint32_t reported_faults = 0;
+  int watch = 0;  // the id under which lib/ hears of its faults
 };
 
 // One ArrayBuffer or SharedArrayBuffer over a part of a mapping. Its memory may be reached for as
@@ -65,6 +67,9 @@ void AddWindow(Window* window);
 // The finalizers' side; either may free the window.
 void StoreGone(Window* window);
 void ObjectGone(Window* window);
+
+// Calls visit on every handle, which stays until it returns; visit may do anything.
+void ForEachHandle(Environment& environment, void (*visit)(Handle* handle, void* context), void* context);
 
 // Calls visit on every window of the handle; visit may do anything, finalizers included.
 void ForEachWindow(Handle* handle, void (*visit)(Environment& environment, Window* window));

@@ -97,9 +97,10 @@ Napi::Value MapFile(const Napi::CallbackInfo& info) {
   if (!info[4].IsUndefined()) request.length = arguments.BytesAt(4);
   request.write = arguments.BoolAt(5);
   request.grow = arguments.BoolAt(6);
-  if (!info[7].IsUndefined()) {
-    request.device = arguments.BigAt(7);
-    request.inode = arguments.BigAt(8);
+  request.guarded = arguments.BoolAt(7);
+  if (!info[8].IsUndefined()) {
+    request.device = arguments.BigAt(8);
+    request.inode = arguments.BigAt(9);
   }
   if (arguments.Bad()) return {info.Env(), nullptr};
   return Opened(info.Env(), core::MapFile(request), info[0]);
@@ -110,7 +111,8 @@ Napi::Value MapAnonymous(const Napi::CallbackInfo& info) {
   const core::MapRequest request{.length = arguments.BytesAt(2),
                                  .prot = arguments.IntAt(0),
                                  .flags = arguments.IntAt(1),
-                                 .page_size = arguments.BytesAt(3)};
+                                 .page_size = arguments.BytesAt(3),
+                                 .guarded = arguments.BoolAt(4)};
   if (arguments.Bad()) return {info.Env(), nullptr};
   return Opened(info.Env(), core::Region::Map(request));
 }
@@ -122,7 +124,8 @@ Napi::Value MapMemfd(const Napi::CallbackInfo& info) {
                                    .prot = arguments.IntAt(1),
                                    .flags = arguments.IntAt(2),
                                    .huge_page_size = arguments.BytesAt(4),
-                                   .peers_readonly = arguments.BoolAt(5)};
+                                   .peers_readonly = arguments.BoolAt(5),
+                                   .guarded = arguments.BoolAt(6)};
   if (arguments.Bad()) return {info.Env(), nullptr};
   return Opened(info.Env(), core::MapMemfd(request));
 }
@@ -242,10 +245,13 @@ Napi::Value Unmap(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Handle* handle = arguments.HandleAt(0);
   if (arguments.Bad()) return {env, nullptr};
-  if (handle->lease.region() == nullptr) return env.Undefined();
+  core::Region* region = handle->lease.region();
+  if (region == nullptr) return env.Undefined();
   DetachAll(handle);
+  const core::Status written = region->CheckWritten();
   const core::Status ended = handle->lease.End();
-  return ended.ok() ? env.Undefined() : Throw(env, ended.failure());
+  if (!ended.ok()) return Throw(env, ended.failure());
+  return written.ok() ? env.Undefined() : Throw(env, written.failure());
 }
 
 }  // namespace binding

@@ -15,6 +15,16 @@ namespace {
 struct Operation;
 using Call = core::Status (*)(Operation& operation);
 
+// A page of lost writes that refresh() hands back; its bytes follow.
+struct Kept {
+  Kept* next;
+  uint64_t offset;
+  uint64_t length;
+};
+
+// lib/native.ts has the same numbers.
+enum class LostWrites : int { kRefuse, kWriteBack, kReturn, kDiscard };
+
 struct Operation {
   Call call;
   core::Region* region = nullptr;  // in flight: released by Execute
@@ -23,13 +33,17 @@ struct Operation {
   int argument = 0;
   unsigned char* bitmap = nullptr;
   size_t bitmap_length = 0;
+  uint64_t refreshed = 0;
+  Kept* kept = nullptr;
   core::Status status = core::Unit{};
   napi_deferred deferred = nullptr;
   napi_async_work work = nullptr;
 };
 
 core::Status CallMsync(Operation& operation) {
-  return core::sys::Msync(operation.address, operation.length, operation.argument);
+  const core::Status synced = core::sys::Msync(operation.address, operation.length, operation.argument);
+  // what never reached the file is not there now either, whatever the kernel says of the rest
+  return synced.ok() ? operation.region->CheckWritten(operation.address, operation.length) : synced;
 }
 
 core::Status CallMadvise(Operation& operation) {
@@ -63,13 +77,56 @@ core::Status CallMincore(Operation& operation) {
   return core::Unit{};
 }
 
+void Keep(void* context, uint64_t offset, const char* bytes, uint64_t length) {
+  auto* operation = static_cast<Operation*>(context);
+  auto* copy = static_cast<Kept*>(std::malloc(sizeof(Kept) + length));
+  if (copy == nullptr) std::abort();
+  *copy = {operation->kept, offset, length};
+  std::memcpy(copy + 1, bytes, length);
+  operation->kept = copy;
+}
+
+core::Status CallRefresh(Operation& operation) {
+  const auto lost_writes = static_cast<LostWrites>(operation.argument);
+  if (lost_writes == LostWrites::kRefuse) {
+    const core::Status written = operation.region->CheckWritten();
+    if (!written.ok()) return written;
+  }
+  const core::Result<uint64_t> refreshed =
+      operation.region->Refresh({.write_back = lost_writes == LostWrites::kWriteBack,
+                                 .keep = lost_writes == LostWrites::kReturn ? Keep : nullptr,
+                                 .context = &operation});
+  if (!refreshed.ok()) return refreshed.failure();
+  operation.refreshed = refreshed.value();
+  return core::Unit{};
+}
+
 // Nothing: the mapping was ended with this operation in flight, and goes when it does.
 core::Status CallNothing(Operation& /*operation*/) {
   return core::Unit{};
 }
 
+// { pages, lostWrites: [{ offset, bytes }] }
+napi_value RefreshedAsObject(napi_env env, const Operation& operation) {
+  Napi::Object result = Napi::Object::New(env);
+  Napi::Array list = Napi::Array::New(env);
+  uint32_t count = 0;
+  for (const Kept* kept = operation.kept; kept != nullptr; kept = kept->next) {
+    Napi::Object entry = Napi::Object::New(env);
+    napi_value bytes = nullptr;
+    napi_create_buffer_copy(env, kept->length, kept + 1, nullptr, &bytes);
+    entry.Set("offset", Napi::Number::New(env, static_cast<double>(kept->offset)));
+    entry.Set("bytes", Napi::Value(env, bytes));
+    list.Set(count++, entry);
+  }
+  result.Set("pages", Napi::Number::New(env, static_cast<double>(operation.refreshed)));
+  result.Set("lostWrites", list);
+  return result;
+}
+
 napi_value ResultOf(napi_env env, const Operation& operation) {
   napi_value value = nullptr;
+  if (operation.call == CallRefresh) return RefreshedAsObject(env, operation);
   if (operation.bitmap == nullptr) return napi_get_undefined(env, &value), value;
   void* data = nullptr;
   if (napi_create_arraybuffer(env, operation.bitmap_length, &data, &value) == napi_ok && data != nullptr)
@@ -79,13 +136,19 @@ napi_value ResultOf(napi_env env, const Operation& operation) {
 
 void Execute(napi_env /*env*/, void* data) {
   auto* operation = static_cast<Operation*>(data);
-  operation->status = operation->call(*operation);
+  const core::Status called = operation->call(*operation);
+  if (operation->status.ok()) operation->status = called;
   const core::Status ended = operation->region->EndOperation();
   if (operation->status.ok()) operation->status = ended;
   operation->region = nullptr;
 }
 
 void Free(Operation* operation) {
+  while (operation->kept != nullptr) {
+    Kept* next = operation->kept->next;
+    std::free(operation->kept);
+    operation->kept = next;
+  }
   std::free(operation->bitmap);
   delete operation;
 }
@@ -175,6 +238,10 @@ Napi::Value Mincore(const Napi::CallbackInfo& info) {
   return Run(info, CallMincore, false);
 }
 
+Napi::Value Refresh(const Napi::CallbackInfo& info) {
+  return Run(info, CallRefresh, false);
+}
+
 Napi::Value UnmapInPool(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Arguments arguments(info);
@@ -183,8 +250,9 @@ Napi::Value UnmapInPool(const Napi::CallbackInfo& info) {
   core::Region* region = handle->lease.region();
   DetachAll(handle);
   if (region == nullptr || !region->BeginOperation()) return Throw(env, Unmapped());
-  const core::Status ended = handle->lease.End();
   auto* operation = new Operation{.call = CallNothing, .region = region};
+  operation->status = region->CheckWritten();
+  const core::Status ended = handle->lease.End();
   if (!ended.ok()) operation->status = ended;
   return Queue(env, operation);
 }

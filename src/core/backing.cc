@@ -79,7 +79,8 @@ Result<Region*> MapOpened(int fd, const FileRequest& request) {
                  .flags = request.flags,
                  .page_size = PageSizeOf(fd, status),
                  .device = status.st_dev,
-                 .inode = status.st_ino};
+                 .inode = status.st_ino,
+                 .guarded = request.guarded};
   // what has no size of its own (a device, and a pipe or directory, which the probe turns away) ends nowhere
   const bool sized = S_ISREG(status.st_mode) || S_ISBLK(status.st_mode);
   const Result<uint64_t> known = sized ? SizeOf(fd, status) : Result<uint64_t>(kLargest);
@@ -168,7 +169,8 @@ Result<Region*> MapMemfd(const MemfdRequest& request) {
                                               .page_size = page,
                                               .keep_fd = true,
                                               .device = stat.value().st_dev,
-                                              .inode = stat.value().st_ino});
+                                              .inode = stat.value().st_ino,
+                                              .guarded = request.guarded});
   if (!region.ok()) return region;
   const int seals = kSealsOfSize | F_SEAL_SEAL | (request.peers_readonly ? F_SEAL_FUTURE_WRITE : 0);
   if (const Status sealed = sys::AddSeals(duplicate, seals); !sealed.ok()) {

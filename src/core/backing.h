@@ -21,6 +21,7 @@ struct FileRequest {
   int flags = 0;
   uint64_t device = 0;  // where not 0, the file must be this one
   uint64_t inode = 0;
+  bool guarded = true;
 };
 
 Result<Region*> MapFile(const FileRequest& request);
@@ -37,6 +38,7 @@ struct MemfdRequest {
   int flags = 0;
   uint64_t huge_page_size = 0;  // 0: ordinary pages
   bool peers_readonly = false;  // F_SEAL_FUTURE_WRITE
+  bool guarded = true;
 };
 
 // Memory that can be joined through its descriptor and cut short by nobody.

@@ -4,6 +4,11 @@
 
 namespace core {
 
+guard::Slot* Lease::slot() {
+  const Locked locked(lock_);
+  return ended_ && buffers_ == 0 ? nullptr : region_->slot();
+}
+
 Status Lease::End() {
   const Locked locked(lock_);
   if (ended_) return Unit{};

@@ -15,6 +15,9 @@ class Lease {
   // nullptr once ended
   Region* region() const { return ended_ ? nullptr : region_; }
 
+  // The guard's record, also of a mapping that was ended while buffers of it live.
+  guard::Slot* slot();
+
   // unmap(): the bytes go, for this holder, whoever still has a buffer. Idempotent.
   Status End();
   // The holder itself is gone; its buffers may live on.

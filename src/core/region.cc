@@ -57,6 +57,11 @@ Result<Region*> Region::Map(const MapRequest& request) {
     }
     region->base_ = base.value();
   }
+  if (region->Faultable()) {
+    const bool writable = (request.prot & PROT_WRITE) != 0 && (request.flags & MAP_SHARED) != 0;
+    const bool wants_file = region->HasFile() && guard::Enabled();
+    region->Guard(wants_file ? File::Of(request.fd, request.device, request.inode, writable) : nullptr);
+  }
   region->List();
   return region;
 }
@@ -155,18 +160,6 @@ Status Region::EndOperation() {
   return SettleAndUnlock();
 }
 
-Status Region::Protect(uint64_t offset, uint64_t length, int prot) {
-  const Result<Range> range = Check(offset, length);
-  if (!range.ok()) return range.failure();
-  size_t bytes = 0;
-  char* address = PagesOf(range.value(), false, &bytes);
-  const Locked locked(lock_);
-  if (state_ != State::kMapped || users_ == 0) return Failure{EINVAL, nullptr, reason::kUnmapped};
-  const Status done = bytes == 0 ? Status(Unit{}) : sys::Mprotect(address, bytes, prot);
-  if (done.ok() && bytes == span_) request_.prot = prot;
-  return done;
-}
-
 Status Region::SettleAndUnlock() {
   if (users_ > 0 || ops_ > 0) {
     lock_.Unlock();
@@ -174,11 +167,9 @@ Status Region::SettleAndUnlock() {
   }
   Status status = Unit{};
   if (pins_ > 0 && state_ == State::kMapped && span_ > 0) {
-    const Result<char*> zeros =
-        sys::Mmap(base_, span_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    status = Decommit();
     // refused, the mapping stays as it was, which is safe too: the next change tries again
-    if (!zeros.ok()) status = zeros.failure();
-    if (zeros.ok()) state_ = State::kDecommitted;
+    if (status.ok()) state_ = State::kDecommitted;
   }
   if (request_.keep_fd && status.ok()) {
     sys::Close(request_.fd);
@@ -192,6 +183,7 @@ Status Region::SettleAndUnlock() {
 
 Status Region::Unmap() {
   Unlist();
+  Unguard();
   if (state_ != State::kUnmapped && span_ > 0) {
     const Status unmapped = sys::Munmap(base_, span_);
     if (!unmapped.ok()) {
@@ -240,6 +232,7 @@ Result<char*> Region::MovePages(const Region& next, bool leave_range, int fd) co
 Status Region::Resizable() const {
   if (users_ > 1) return Failure{EBUSY, "mremap", reason::kAttached};
   if (ops_ > 0) return Failure{EBUSY, "mremap", reason::kBusy};
+  if (slot_ != nullptr && guard::HasReplaced(slot_)) return Failure{EBUSY, "mremap", reason::kReplaced};
   return Unit{};
 }
 
@@ -255,7 +248,9 @@ Result<Region*> Region::Resize(uint64_t length, int fd, bool leaves_pin) {
   MapRequest request = request_;
   request.length = length;
   auto* next = new Region(request);
+  if (slot_ != nullptr) guard::Suspend(slot_);
   const Result<char*> base = MovePages(*next, leave_range, request_.keep_fd ? request_.fd : fd);
+  if (slot_ != nullptr) guard::Resume(slot_, !base.ok() || leave_range);
   if (!base.ok()) {
     delete next;
     // the kernel moves one area, and parts that were treated differently are several
@@ -263,6 +258,14 @@ Result<Region*> Region::Resize(uint64_t length, int fd, bool leaves_pin) {
     return refuse(split ? Failure{EFAULT, "mremap", reason::kSplit} : base.failure());
   }
   next->base_ = base.value();
+  File* const file = file_;
+  file_ = nullptr;  // handed on, like the descriptor below
+  if (!leave_range) Unguard();
+  if (next->Faultable()) {
+    next->Guard(file);
+  } else if (file != nullptr) {
+    file->Release();
+  }
   std::memcpy(next->id_, id_, sizeof id_);
   next->List();
   id_[0] = '\0';

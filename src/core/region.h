@@ -14,6 +14,8 @@
 
 #include <cstdint>
 
+#include "core/file.h"
+#include "core/guard.h"
 #include "core/mutex.h"
 #include "core/range.h"
 #include "core/result.h"
@@ -33,6 +35,7 @@ struct MapRequest {
   uint64_t device = 0;     // of the file, to know it again
   uint64_t inode = 0;
   bool preallocated = false;  // every block of the range has its place on the disk
+  bool guarded = true;        // false: a fault ends the process, as the kernel has it
 };
 
 // What the list of mappings says of one.
@@ -49,6 +52,12 @@ struct RegionFacts {
   int fd;
   bool decommitted;
   bool preallocated;
+};
+
+struct Verdict {
+  uint64_t file_size;
+  uint64_t lost_pages;  // see guard::LostWrites
+  uint64_t lost_first;
 };
 
 class Region {
@@ -88,6 +97,15 @@ class Region {
   // mprotect(2) on every page that the range touches.
   Status Protect(uint64_t offset, uint64_t length, int prot);
 
+  // The guard's record of this mapping; nullptr where nothing is guarded.
+  guard::Slot* slot();
+  // What the file is like now, whether or not a page was touched.
+  Result<Verdict> Verify();
+  // A failure where bytes in these pages were written and are in no file.
+  Status CheckWritten(char* address, uint64_t length);
+  Status CheckWritten() { return CheckWritten(base_, span_); }
+  Result<uint64_t> Refresh(guard::RefreshRequest request);
+
   // In-flight operations. False when the bytes are gone already.
   bool BeginOperation();
   Status EndOperation();
@@ -99,6 +117,13 @@ class Region {
   explicit Region(const MapRequest& request);
   RegionFacts FactsLocked() const;
   ~Region() = default;
+  // The guard's view of the pages, where a fault in them is possible.
+  void Guard(File* file);
+  bool Faultable() const;
+  bool HasFile() const;
+  void ForgetFile();
+  void Unguard();
+  Status Decommit();
   void List();
   void Unlist();
 
@@ -122,6 +147,8 @@ class Region {
   uint32_t pins_ = 0;
   uint32_t ops_ = 0;
   State state_ = State::kMapped;
+  guard::Slot* slot_ = nullptr;
+  File* file_ = nullptr;
   Region* previous_ = nullptr;
   Region* next_ = nullptr;
   char id_[kIdLength + 1] = {};

@@ -13,16 +13,19 @@ struct Failure {
 
 // Words for Failure::reason; lib/errors.ts has the sentence for each.
 namespace reason {
-inline constexpr const char* kPastEnd = "past-end";      // value: the size of the file
-inline constexpr const char* kNoSize = "no-size";        // a device: the length must be given
-inline constexpr const char* kMapLimit = "map-limit";    // value: vm.max_map_count
-inline constexpr const char* kStale = "stale-handle";    // something else is there now
-inline constexpr const char* kNotSealed = "not-sealed";  // a peer could cut the memory away
-inline constexpr const char* kUnmapped = "unmapped";     // use after unmap()
-inline constexpr const char* kRange = "range";           // outside the mapping
-inline constexpr const char* kAttached = "attached";     // others share it: it cannot be moved
-inline constexpr const char* kBusy = "busy";             // an operation is in flight
-inline constexpr const char* kSplit = "split";           // several areas, where one is needed
+inline constexpr const char* kPastEnd = "past-end";        // value: the size of the file
+inline constexpr const char* kNoSize = "no-size";          // a device: the length must be given
+inline constexpr const char* kMapLimit = "map-limit";      // value: vm.max_map_count
+inline constexpr const char* kStale = "stale-handle";      // something else is there now
+inline constexpr const char* kNotSealed = "not-sealed";    // a peer could cut the memory away
+inline constexpr const char* kUnmapped = "unmapped";       // use after unmap()
+inline constexpr const char* kRange = "range";             // outside the mapping
+inline constexpr const char* kAttached = "attached";       // others share it: it cannot be moved
+inline constexpr const char* kBusy = "busy";               // an operation is in flight
+inline constexpr const char* kSplit = "split";             // several areas, where one is needed
+inline constexpr const char* kReplaced = "replaced";       // pages were lost: refresh first
+inline constexpr const char* kLostWrites = "lost-writes";  // value: the offset of the first
+inline constexpr const char* kNoFile = "no-file";          // there is no descriptor to look at
 inline constexpr const char* kNoExternal = "no-external-buffers";
 inline constexpr const char* kBufferRefused = "buffer-refused";
 }  // namespace reason

@@ -103,6 +103,10 @@ Result<uint64_t> BlockDeviceSize(int fd) {
   return size;
 }
 
+Result<int> Duplicate(int fd) {
+  return Descriptor(fcntl(fd, F_DUPFD_CLOEXEC, 0), "fcntl");
+}
+
 Status Ftruncate(int fd, uint64_t length) {
   return Done(Retry([=] { return ftruncate(fd, static_cast<off_t>(length)); }), "ftruncate");
 }

@@ -26,6 +26,7 @@ void Close(int fd);  // close(2) fails only where there is nothing left to do
 Result<struct stat> Fstat(int fd);
 Result<struct statfs> Fstatfs(int fd);
 Result<uint64_t> BlockDeviceSize(int fd);
+Result<int> Duplicate(int fd);  // F_DUPFD_CLOEXEC
 Status Ftruncate(int fd, uint64_t length);
 Status Fallocate(int fd, int mode, uint64_t offset, uint64_t length);
 Status Fchmod(int fd, unsigned mode);

@@ -1,0 +1,282 @@
+#include "core/guard.h"
+
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+
+#include "core/guard_internal.h"
+#include "core/mutex.h"
+
+namespace core::guard {
+namespace {
+
+// Never given back: a handler may look at any slot at any time.
+constexpr uint64_t kSlots = 1 << 17;
+
+struct Key {
+  std::atomic<uintptr_t> base;
+  std::atomic<uint64_t> span;
+};
+
+struct Registry {
+  Slot* slots;
+  Key* keys;
+  uint32_t* words;
+  Slot* free;
+  std::atomic<uint64_t> used;  // slots that were ever taken
+};
+
+struct Subscriber {
+  void (*notify)(void* context);
+  void* context;
+  Subscriber* next;
+};
+
+Mutex lock;  // of the registry's list of free slots, and of starting
+Registry registry;
+bool started = false;
+Mutex subscribers_lock;
+Subscriber* subscribers = nullptr;
+
+std::atomic<uint32_t> bell;
+std::atomic<uint32_t> sleeping;
+constexpr long kWatchEvery = 500'000'000;  // nanoseconds; somebody may have taken our handlers away
+
+// Areas that are kept to be spent in the handler, when vm.max_map_count is reached there.
+std::atomic<char*> reserve;
+constexpr uint64_t kReservePages = 32;
+
+uint64_t SlotIndex(const Slot* slot) {
+  return static_cast<uint64_t>(slot - registry.slots);
+}
+
+void MakeReserve() {
+  if (reserve.load() != nullptr) return;
+  const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  char* pages = raw::MapAnonymous(nullptr, kReservePages * page, PROT_NONE);
+  if (pages == nullptr) return;
+  // every other page is different, so that each is an area
+  for (uint64_t i = 0; i < kReservePages; i += 2) raw::Protect(pages + i * page, page, PROT_READ);
+  reserve.store(pages);
+}
+
+void Sleep(uint32_t heard) {
+  const timespec timeout{0, kWatchEvery};
+  sleeping.store(1);
+  syscall(SYS_futex, &bell, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, heard, &timeout, nullptr, 0);
+  sleeping.store(0);
+}
+
+void* Watch(void* /*unused*/) {
+  uint32_t heard = 0;
+  for (;;) {
+    if (bell.load() == heard) Sleep(heard);
+    CheckHandlers();
+    const uint32_t now = bell.load();
+    if (now == heard) continue;
+    heard = now;
+    MakeReserve();
+    const Locked locked(subscribers_lock);
+    for (const Subscriber* one = subscribers; one != nullptr; one = one->next) one->notify(one->context);
+  }
+}
+
+// Blocks every signal: no handler of the program's runs on it.
+void StartWatch() {
+  sigset_t all;
+  sigset_t before;
+  std::memset(&all, 0xff, sizeof all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread{};
+  if (pthread_create(&thread, nullptr, Watch, nullptr) == 0) pthread_detach(thread);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+template <class T>
+T* Reserve(uint64_t count) {
+  const uint64_t bytes = (count * sizeof(T) + 4095) & ~uint64_t{4095};
+  return reinterpret_cast<T*>(raw::MapAnonymous(nullptr, bytes, PROT_READ | PROT_WRITE));
+}
+
+// With `lock` held.
+bool Start() {
+  if (started) return true;
+  registry.slots = Reserve<Slot>(kSlots);
+  registry.keys = Reserve<Key>(kSlots);
+  registry.words = Reserve<uint32_t>(kSlots);
+  if (registry.slots == nullptr || registry.keys == nullptr || registry.words == nullptr) return false;
+  MakeReserve();
+  InstallHandlers();
+  StartWatch();
+  started = true;
+  return true;
+}
+
+void WaitForHandlers(Slot* slot, State to) {
+  slot->state.store(to);
+  while (slot->handlers.load() != 0) raw::Yield();
+}
+
+void ForgetPages(Slot* slot) {
+  uint64_t* pages = slot->pages.exchange(nullptr);
+  if (pages != nullptr) raw::Unmap(reinterpret_cast<char*>(pages), PagesBytes(slot));
+  ForgetIslands(slot);
+  slot->next.store(kNowhere);
+  slot->window.store(0);
+}
+
+}  // namespace
+
+bool Enabled() {
+  static const bool enabled = [] {
+    const char* value = std::getenv("MMAP_NATIVE_GUARD");
+    return value == nullptr || std::strcmp(value, "off") != 0;
+  }();
+  return enabled;
+}
+
+Slot* Register(const Mapping& mapping) {
+  if (!Enabled() || mapping.span == 0) return nullptr;
+  Slot* slot = nullptr;
+  {
+    const Locked locked(lock);
+    if (!Start()) return nullptr;
+    slot = registry.free;
+    const uint64_t used = registry.used.load();
+    if (slot != nullptr) {
+      registry.free = slot->next_free;
+    } else if (used < kSlots) {
+      slot = &registry.slots[used];
+      registry.used.store(used + 1);
+    } else {
+      return nullptr;
+    }
+  }
+  slot->mapping = mapping;
+  slot->tomb = false;
+  slot->next.store(kNowhere);
+  slot->repeats.store(0);
+  for (Counter& counter : slot->counters) {
+    counter.pages.store(0);
+    counter.writes.store(0);
+    counter.first.store(0);
+    counter.latest.store(0);
+  }
+  std::atomic_ref<uint32_t>(*Word(slot)).store(0);
+  Key& key = registry.keys[SlotIndex(slot)];
+  key.base.store(reinterpret_cast<uintptr_t>(mapping.base), std::memory_order_relaxed);
+  key.span.store(mapping.span, std::memory_order_relaxed);
+  slot->state.store(State::kLive);
+  return slot;
+}
+
+void Unregister(Slot* slot) {
+  WaitForHandlers(slot, State::kFree);
+  registry.keys[SlotIndex(slot)].span.store(0, std::memory_order_relaxed);
+  ForgetPages(slot);
+  const Locked locked(lock);
+  slot->next_free = registry.free;
+  registry.free = slot;
+}
+
+void Suspend(Slot* slot) {
+  WaitForHandlers(slot, State::kChanging);
+}
+
+void Resume(Slot* slot, bool in_place) {
+  slot->state.store(in_place ? State::kLive : State::kFree);
+}
+
+Status ProtectWhole(Slot* slot, int prot) {
+  WaitForHandlers(slot, State::kChanging);
+  const bool done = raw::Protect(slot->mapping.base, slot->mapping.span, prot);
+  const int error = errno;
+  if (done) slot->mapping.prot = prot;
+  slot->state.store(State::kLive);
+  return done ? Status(Unit{}) : Status(Failure{error, "mprotect"});
+}
+
+Status Entomb(Slot* slot) {
+  WaitForHandlers(slot, State::kChanging);
+  const bool done = raw::MapAnonymous(slot->mapping.base, slot->mapping.span, PROT_NONE) != nullptr;
+  const int error = errno;
+  if (done) {
+    ForgetPages(slot);
+    slot->tomb = true;
+    slot->mapping.fd = -1;
+  }
+  slot->state.store(State::kLive);
+  return done ? Status(Unit{}) : Status(Failure{error, "mmap"});
+}
+
+Count CountOf(const Slot* slot, Kind kind) {
+  const Counter& counter = slot->counters[static_cast<int>(kind)];
+  const uint64_t first = counter.first.load();
+  return {counter.pages.load(), counter.writes.load(), first == 0 ? 0 : first - 1, counter.latest.load()};
+}
+
+uint32_t* Words(uint64_t* length) {
+  const Locked locked(lock);
+  *length = Start() ? kSlots : 0;
+  return registry.words;
+}
+
+uint32_t FaultCount(const Slot* slot) {
+  return std::atomic_ref<uint32_t>(*Word(slot)).load();
+}
+
+uint64_t WordIndex(const Slot* slot) {
+  return SlotIndex(slot);
+}
+
+void Subscribe(void (*notify)(void* context), void* context) {
+  const Locked locked(subscribers_lock);
+  subscribers = new Subscriber{notify, context, subscribers};
+}
+
+void Unsubscribe(void* context) {
+  const Locked locked(subscribers_lock);
+  for (Subscriber** at = &subscribers; *at != nullptr; at = &(*at)->next) {
+    if ((*at)->context != context) continue;
+    Subscriber* gone = *at;
+    *at = gone->next;
+    delete gone;
+    return;
+  }
+}
+
+Slot* Find(uintptr_t address) {
+  const uint64_t used = registry.used.load();
+  for (uint64_t i = 0; i < used; ++i) {
+    const Key& key = registry.keys[i];
+    if (address - key.base.load(std::memory_order_relaxed) < key.span.load(std::memory_order_relaxed))
+      return &registry.slots[i];
+  }
+  return nullptr;
+}
+
+uint32_t* Word(const Slot* slot) {
+  return &registry.words[SlotIndex(slot)];
+}
+
+void NotifySoon() {
+  bell.fetch_add(1);
+  if (sleeping.exchange(0) != 0) syscall(SYS_futex, &bell, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, nullptr, nullptr, 0);
+}
+
+bool SpendReserve() {
+  char* pages = reserve.exchange(nullptr);
+  if (pages == nullptr) return false;
+  raw::Unmap(pages, kReservePages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)));
+  return true;
+}
+
+}  // namespace core::guard
