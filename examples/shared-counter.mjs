@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
-import { attach, mmap } from 'mmap-native';
+import { attach, mmap, supports } from 'mmap-native';
 
 const WORKERS = 4;
 const TIMES = 250_000;
@@ -21,7 +21,8 @@ if (isMainThread) {
   console.log(`${WORKERS} workers added 1 a ${TIMES} times each: ${count}`);
 } else {
   const mapping = attach(workerData);
-  const counter = mapping.view(Int32Array);
+  // what several threads write to is best seen through a SharedArrayBuffer: docs/safety.md
+  const counter = supports('sharedBuffer') ? mapping.sharedView(Int32Array) : mapping.view(Int32Array);
   for (let i = 0; i < TIMES; i++) Atomics.add(counter, 0, 1);
   mapping.unmapSync();
 }

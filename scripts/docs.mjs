@@ -24,22 +24,23 @@ const sources = named('lib', '.ts').map(textOf);
 const check = async () => {
   const blocks = [...pages, ...sources].flatMap(blocksOf);
   const problems = [...brokenLinks(root, pages), ...missingFrom(pages, sources)];
+  let ran = false;
   // inside of the project, so that 'mmap-native' is the project itself
   mkdirSync(join(root, 'temp'), { recursive: true });
   const folder = mkdtempSync(join(root, 'temp', 'docs-'));
   try {
     problems.push(...compile(root, folder, blocks));
-    if (problems.length === 0) problems.push(...(await runAll(root, folder, blocks)));
+    ran = problems.length === 0;
+    if (ran) problems.push(...(await runAll(root, folder, blocks)));
   } finally {
     rmSync(folder, { recursive: true });
   }
   for (const problem of problems) console.error(problem);
-  for (const { where } of blocks.filter(({ noRun }) => noRun)) console.log(`not run: ${where}`);
+  const left = blocks.filter(({ noRun }) => noRun);
+  for (const { where } of left) console.log(`no-run: ${where}`);
   const count = (language) => blocks.filter((block) => block.language === language && !block.noRun).length;
   const kinds = ['ts', 'js', 'sh'].map((language) => `${count(language)} ${language}`).join(', ');
-  console.log(
-    `docs: ${pages.length} pages; blocks run: ${kinds}; not run: ${blocks.filter(({ noRun }) => noRun).length}`,
-  );
+  console.log(`docs: ${pages.length} pages; ${ran ? 'run' : 'not tried'}: ${kinds}; no-run: ${left.length}`);
   process.exitCode = problems.length === 0 ? 0 : 1;
 };
 
