@@ -1,7 +1,7 @@
 // node test/runtimes/run.mjs [PACKAGE]: every case of cases/ on every runtime installed here, in processes of their own, two at
 // a time. PACKAGE is a specifier, looked up from the current folder; default: the dist/ of this tree.
-import { spawn } from 'node:child_process';
 // CASES=a.mjs,b.mjs in the environment runs only those files.
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
