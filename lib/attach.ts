@@ -52,7 +52,7 @@ const open = (handle: MappingHandle): Handle => {
  * the same address; elsewhere the same memory, mapped again.
  *
  * @throws ERR_OWNER_GONE when the owner has ended or unmapped it, ERR_STALE_HANDLE when something else is there now,
- * ERR_ATTACH_DENIED when the kernel does not let this process look (another user), EACCES for writing to memory that was made with
+ * ERR_ATTACH_DENIED when the kernel does not let this process look (another user), EPERM for writing to memory that was made with
  * `peers: 'readonly'`, ERR_INVALID_STATE for memory that only workers can join, ERR_INVALID_ARG_VALUE for what is no handle.
  */
 export const attach = (handle: MappingHandle): Mapping => {
@@ -65,7 +65,7 @@ export const attach = (handle: MappingHandle): Mapping => {
     const { code, path } = error as { code?: string; path?: string };
     if (checked.kind !== 'memfd' || path === undefined) throw error;
     if (code === 'ENOENT') throw ownerGone(`Nothing at '${path}' in process ${checked.pid}`);
-    if (code === 'EACCES' && checked.access === 'read') throw attachDenied(path);
+    if (code === 'EACCES') throw attachDenied(path);
     throw error;
   }
 };

@@ -112,8 +112,15 @@ export const attachDenied = (path: string): Error =>
     'ERR_ATTACH_DENIED',
   );
 
+/** What mmap, msync and fallocate answer and libuv has no words for. */
+const UNKNOWN_TO_LIBUV: Readonly<Record<number, [code: string, text: string]>> = {
+  [-116]: ['ESTALE', 'stale file handle'],
+  [-122]: ['EDQUOT', 'disk quota exceeded'],
+  [-133]: ['EHWPOISON', 'memory page has hardware error'],
+};
+
 export const systemError = (errno: number, syscall: string, detail = '', path?: string | Uint8Array): SystemError => {
-  const [code, text] = getSystemErrorMap().get(errno) ?? [`E${-errno}`, 'unknown error'];
+  const [code, text] = getSystemErrorMap().get(errno) ?? UNKNOWN_TO_LIBUV[errno] ?? [`E${-errno}`, 'unknown error'];
   const named =
     typeof path === 'string' ? ` '${path}'` : path === undefined ? '' : ` '${Buffer.from(path).toString()}'`;
   const error = new Error(`${code}: ${text}, ${syscall}${named}${detail === '' ? '' : `. ${detail}`}`);

@@ -1,5 +1,21 @@
 import { EventEmitter } from 'node:events';
-import { type FaultNews, type FaultRecord, native } from './native.js';
+import { oneOf, readOptions } from './options.js';
+import { type FaultNews, type FaultRecord, type Handle, LOST_WRITES, type LostWritesCode, native } from './native.js';
+
+/** Options of `refresh()`. */
+export interface RefreshOptions {
+  readonly lostWrites?: 'write-back' | 'return' | 'discard' | undefined;
+}
+
+/** What `verify()` found. */
+export interface Verdict {
+  /** Bytes in the file now. */
+  readonly fileSize: number;
+  /** Whether the file reaches to the end of the mapping. */
+  readonly covered: boolean;
+  /** Pages with bytes that were written and are in no file. */
+  readonly lostPages: number;
+}
 
 /** Called with what happened in a mapping since it was last called. */
 export type FaultListener = (faults: readonly FaultRecord[]) => void;
@@ -10,7 +26,7 @@ let lastId = 0;
 let warned = false;
 
 /** An id for native code, under which the emitter hears of faults for as long as it lives. */
-export const watch = (emitter: EventEmitter): number => {
+const watch = (emitter: EventEmitter): number => {
   lastId += 1;
   watched.set(lastId, new WeakRef(emitter));
   forgotten.register(emitter, lastId);
@@ -39,8 +55,56 @@ native.listenForFaults((news: readonly FaultNews[]) => {
 
 let words: Uint32Array | undefined;
 
-/** The counters that guarded mappings count their faults in, readable without a native call. */
-export const faultWords = (): Uint32Array => {
-  words ??= new Uint32Array(native.faultWords() ?? new ArrayBuffer(0));
-  return words;
+/** The faults of one Mapping. */
+export class Faults {
+  #handle: Handle;
+  #word = -1;
+  #past = 0;
+  #last: readonly FaultRecord[] = [];
+  #emitter: EventEmitter | undefined;
+
+  constructor(handle: Handle) {
+    this.#handle = handle;
+  }
+
+  records(): readonly FaultRecord[] {
+    const now = native.faults(this.#handle);
+    return now.length > 0 ? now : this.#last;
+  }
+
+  /** Read in place, from the word that the handler counts in. */
+  count(): number {
+    if (this.#word < 0) this.#word = native.faultWord(this.#handle);
+    if (this.#word < 0) return this.#past;
+    words ??= new Uint32Array(native.faultWords() ?? new ArrayBuffer(0));
+    return this.#past + Atomics.load(words, this.#word);
+  }
+
+  /** Before the word becomes another mapping's: the count so far is kept, and goes on under a new handle if there is one. */
+  handOver(handle: Handle = this.#handle): void {
+    this.#past = this.count();
+    if (this.#past > 0) this.#last = this.records();
+    this.#word = -1;
+    if (handle === this.#handle) return;
+    this.#handle = handle;
+    if (this.#emitter !== undefined) native.watchFaults(handle, watch(this.#emitter));
+  }
+
+  on(listener: FaultListener): void {
+    if (this.#emitter === undefined) {
+      this.#emitter = new EventEmitter();
+      native.watchFaults(this.#handle, watch(this.#emitter));
+    }
+    this.#emitter.on('fault', listener);
+  }
+
+  off(listener: FaultListener): void {
+    this.#emitter?.off('fault', listener);
+  }
+}
+
+export const readRefresh = (options: RefreshOptions | undefined): LostWritesCode => {
+  const { lostWrites } = readOptions(options, ['lostWrites']);
+  if (lostWrites === undefined) return LOST_WRITES.refuse;
+  return LOST_WRITES[oneOf(lostWrites, ['write-back', 'return', 'discard'], 'options.lostWrites')];
 };

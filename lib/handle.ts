@@ -55,6 +55,10 @@ const mappedPath = (address: number): string | undefined => {
   return path === undefined || path.endsWith(' (deleted)') ? undefined : path;
 };
 
+/** Of the first byte, in hexadecimal. */
+export const addressOf = (facts: Facts): string =>
+  `0x${(facts.address + (facts.length === 0 ? 0 : facts.offset % facts.pageSize)).toString(16)}`;
+
 /** The JSON for a mapping. */
 export const describe = (
   handle: Handle,
@@ -67,7 +71,8 @@ export const describe = (
     v: 1 as const,
     name: native.identify(handle, randomBytes(16).toString('hex')),
     pid: process.pid,
-    access: origin.access,
+    // of memory that others may only read, a handle asks for no more
+    access: facts.peersReadonly ? 'read' : origin.access,
     length: facts.length,
   };
   if (inheritedFd !== undefined) {

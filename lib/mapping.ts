@@ -1,79 +1,31 @@
-import { EventEmitter } from 'node:events';
-import { ADVICE, type Advice, MADV_POPULATE_READ, MADV_POPULATE_WRITE, MLOCK_ONFAULT } from './constants.js';
-import { MS_INVALIDATE, MS_SYNC, PROT_READ, PROT_WRITE } from './constants.js';
 import {
-  illegalConstructor,
-  invalidArgType,
-  invalidArgValue,
-  invalidState,
-  outOfRange,
-  systemError,
-  withName,
-} from './errors.js';
-import { describe, type MappingHandle, type Origin } from './handle.js';
-import { type FaultListener, faultWords, watch } from './faults.js';
-import { type FaultRecord, type Handle, LOST_WRITES, native, type Refreshed } from './native.js';
-import { type Access, flag, oneOf, readOptions, type Sharing, toAdvice } from './options.js';
-import { type ByteRange, type CheckedRange, checkRange, toBytes } from './range.js';
+  type AdviseOptions,
+  type LockOptions,
+  type PopulateOptions,
+  readAdvise,
+  readCopy,
+  readLock,
+  readPopulate,
+  readRange,
+  readSync,
+  type SyncOptions,
+} from './arguments.js';
+import { ADVICE, type Advice, PROT_READ, PROT_WRITE } from './constants.js';
+import { illegalConstructor, invalidArgValue, invalidState, systemError, withName } from './errors.js';
+import { type FaultListener, Faults, readRefresh, type RefreshOptions, type Verdict } from './faults.js';
+import { addressOf, describe, type MappingHandle, type Origin } from './handle.js';
+import { type FaultRecord, type Handle, native, type Refreshed } from './native.js';
+import { type Access, oneOf, type Sharing, toAdvice } from './options.js';
+import { type ByteRange, toBytes } from './range.js';
+import { type Residency, readResidency } from './residency.js';
 import { resize, type ResizeOptions } from './resize.js';
 import { type SharedViewType, Views, type ViewType } from './views.js';
-
-/** What the kernel has in memory of a range: mincore(2). */
-export interface Residency {
-  /** Bytes of one page, and so of one bit. */
-  readonly pageSize: number;
-  /** How many pages the range touches. */
-  readonly pages: number;
-  /** How many of them are in memory. */
-  readonly resident: number;
-  /** `resident / pages`; 1 for an empty range. */
-  readonly ratio: number;
-  /** A bit for each page, the lowest bit of the first byte first. */
-  readonly bitmap: Uint8Array;
-}
 
 /** From here on the kernel takes long enough over an unmap to be asked from the thread pool. */
 const LARGE = 2 ** 20;
 const DONE = Promise.resolve();
-const RANGE = ['options.offset', 'options.length'] as const;
-const RANGE_KEYS = ['offset', 'length'];
 /** Only mmap(), attach() and resize() make mappings. */
 const KEY = Symbol('Mapping');
-
-/** Options of `sync()`. */
-export interface SyncOptions extends ByteRange {
-  readonly invalidate?: boolean | undefined;
-}
-
-/** Options of `advise()`. */
-export interface AdviseOptions extends ByteRange {
-  readonly discard?: boolean | undefined;
-}
-
-/** Options of `lock()`. */
-export interface LockOptions extends ByteRange {
-  readonly onFault?: boolean | undefined;
-}
-
-/** Options of `refresh()`. */
-export interface RefreshOptions {
-  readonly lostWrites?: 'write-back' | 'return' | 'discard' | undefined;
-}
-
-/** What `verify()` found. */
-export interface Verdict {
-  /** Bytes in the file now. */
-  readonly fileSize: number;
-  /** Whether the file reaches to the end of the mapping. */
-  readonly covered: boolean;
-  /** Pages with bytes that were written and are in no file. */
-  readonly lostPages: number;
-}
-
-/** Options of `populate()`. */
-export interface PopulateOptions extends ByteRange {
-  readonly write?: boolean | undefined;
-}
 
 /**
  * A mapping of a file or of anonymous memory: the view that `mmap()` and `attach()` return.
@@ -88,9 +40,7 @@ export class Mapping {
   #length: number;
   #access: Access;
   #unmapped = false;
-  #word = -1;
-  #pastFaults = 0;
-  #emitter: EventEmitter | undefined;
+  readonly #faults: Faults;
   readonly #origin: Origin;
   readonly #offset: number;
 
@@ -103,6 +53,7 @@ export class Mapping {
     this.#offset = offset;
     this.#length = length;
     this.#views = new Views(handle, offset % pageSize, length);
+    this.#faults = new Faults(handle);
   }
 
   /** `'file'` or `'anonymous'`. */
@@ -192,7 +143,7 @@ export class Mapping {
    * @throws EFAULT when not even the first byte can be read.
    */
   read(into: NodeJS.ArrayBufferView, options?: ByteRange): number {
-    const { offset, length } = this.#rangeFor(into, 'into', options, true);
+    const { offset, length } = this.#checked(readCopy(into, 'into', options, this.#length, true));
     return length === 0
       ? 0
       : native.copyOut(this.#handle, offset, new Uint8Array(into.buffer, into.byteOffset, length));
@@ -207,7 +158,7 @@ export class Mapping {
    * @throws EACCES when `access` is `'read'`, EFAULT when not even the first byte can be written.
    */
   write(from: NodeJS.ArrayBufferView, options?: ByteRange): number {
-    const { offset, length } = this.#rangeFor(from, 'from', options, false);
+    const { offset, length } = this.#checked(readCopy(from, 'from', options, this.#length, false));
     if (this.#access === 'read') throw systemError(-13, 'process_vm_writev', "The mapping's access is 'read'");
     return length === 0 ? 0 : native.copyIn(this.#handle, offset, new Uint8Array(from.buffer, from.byteOffset, length));
   }
@@ -219,7 +170,7 @@ export class Mapping {
    */
   text(options?: ByteRange, encoding: BufferEncoding = 'utf8'): string {
     if (!Buffer.isEncoding(encoding)) throw invalidArgValue('encoding', 'must be the name of an encoding', encoding);
-    const { offset, length } = this.#range(readOptions(options, RANGE_KEYS));
+    const { offset, length } = this.#checked(readRange(options, this.#length));
     const copy = Buffer.allocUnsafeSlow(length);
     const count = length === 0 ? 0 : native.copyOut(this.#handle, offset, copy);
     if (count < length) throw systemError(-14, 'process_vm_readv', `Only ${count} of ${length} bytes can be read`);
@@ -234,13 +185,13 @@ export class Mapping {
    * @throws EIO, ENOSPC, EDQUOT: the changes are not on the disk. EBUSY: `invalidate` on locked pages.
    */
   async sync(options?: SyncOptions): Promise<void> {
-    const { offset, length, flags } = this.#syncArguments(options);
+    const { offset, length, flags } = this.#checked(readSync(options, this.#length));
     await native.msync(this.#handle, offset, length, flags, true);
   }
 
   /** The blocking form of `sync()`. */
   syncSync(options?: SyncOptions): void {
-    const { offset, length, flags } = this.#syncArguments(options);
+    const { offset, length, flags } = this.#checked(readSync(options, this.#length));
     native.msync(this.#handle, offset, length, flags, false);
   }
 
@@ -253,9 +204,7 @@ export class Mapping {
    */
   advise(advice: Advice, options?: AdviseOptions): void {
     const name = toAdvice(advice, 'advice');
-    const given = readOptions(options, [...RANGE_KEYS, 'discard']);
-    const discard = flag(given['discard'], 'options.discard');
-    const { offset, length } = this.#range(given);
+    const { offset, length, discard } = this.#checked(readAdvise(options, this.#length));
     const { value, discards } = ADVICE[name];
     const loses = discards === 'always' || (discards === 'private' && this.sharing === 'private');
     if (loses && !discard) throw invalidArgValue('advice', 'throws bytes away, and needs discard: true', name);
@@ -273,7 +222,7 @@ export class Mapping {
    */
   protect(access: Access, options?: ByteRange): void {
     const wanted = oneOf(access, ['read', 'readwrite'] as const, 'access');
-    const { offset, length } = this.#range(readOptions(options, RANGE_KEYS));
+    const { offset, length } = this.#checked(readRange(options, this.#length));
     native.protect(this.#handle, offset, length, wanted === 'read' ? PROT_READ : PROT_READ | PROT_WRITE);
     if (length === this.#length) this.#access = wanted;
   }
@@ -284,32 +233,34 @@ export class Mapping {
    * @throws ENOMEM, EPERM beyond RLIMIT_MEMLOCK; EAGAIN where a page could not be read.
    */
   async lock(options?: LockOptions): Promise<void> {
-    const { offset, length, flags } = this.#lockArguments(options);
+    const { offset, length, flags } = this.#checked(readLock(options, this.#length));
     await native.mlock(this.#handle, offset, length, flags, true);
   }
 
   /** The blocking form of `lock()`. */
   lockSync(options?: LockOptions): void {
-    const { offset, length, flags } = this.#lockArguments(options);
+    const { offset, length, flags } = this.#checked(readLock(options, this.#length));
     native.mlock(this.#handle, offset, length, flags, false);
   }
 
   /** Undoes `lock()`: munlock(2). Locks do not add up: once is enough. */
   unlock(options?: ByteRange): void {
-    const { offset, length } = this.#range(readOptions(options, RANGE_KEYS));
+    const { offset, length } = this.#checked(readRange(options, this.#length));
     native.munlock(this.#handle, offset, length, 0, false);
   }
 
   /** Which pages of a range are in memory: mincore(2). An answer of the past: pages come and go. */
   async residency(options?: ByteRange): Promise<Residency> {
-    const { offset, length } = this.#range(readOptions(options, RANGE_KEYS));
-    return this.#residency(await native.mincore(this.#handle, offset, length, 0, true), offset, length);
+    const range = this.#checked(readRange(options, this.#length));
+    const bits = await native.mincore(this.#handle, range.offset, range.length, 0, true);
+    return readResidency(bits, range, this.#offset % native.pageSize, native.pageSize);
   }
 
   /** The blocking form of `residency()`. */
   residencySync(options?: ByteRange): Residency {
-    const { offset, length } = this.#range(readOptions(options, RANGE_KEYS));
-    return this.#residency(native.mincore(this.#handle, offset, length, 0, false), offset, length);
+    const range = this.#checked(readRange(options, this.#length));
+    const bits = native.mincore(this.#handle, range.offset, range.length, 0, false);
+    return readResidency(bits, range, this.#offset % native.pageSize, native.pageSize);
   }
 
   /**
@@ -320,7 +271,9 @@ export class Mapping {
    * @throws EFAULT where the file has ended or the disk is full, EINVAL on Linux before 5.14.
    */
   async populate(options?: PopulateOptions): Promise<void> {
-    const { offset, length, advice, name } = this.#populateArguments(options);
+    const { offset, length, advice, name } = this.#checked(
+      readPopulate(options, this.#length, this.#writesAnonymous()),
+    );
     try {
       await native.madvise(this.#handle, offset, length, advice, true);
     } catch (error) {
@@ -330,7 +283,9 @@ export class Mapping {
 
   /** The blocking form of `populate()`. */
   populateSync(options?: PopulateOptions): void {
-    const { offset, length, advice, name } = this.#populateArguments(options);
+    const { offset, length, advice, name } = this.#checked(
+      readPopulate(options, this.#length, this.#writesAnonymous()),
+    );
     try {
       native.madvise(this.#handle, offset, length, advice, false);
     } catch (error) {
@@ -350,11 +305,26 @@ export class Mapping {
     this.#live();
     const facts = native.facts(this.#handle);
     const next = resize(this.#handle, facts, this.#origin, wanted, options);
-    this.#keepFaultCount();
     this.#handle = next;
-    if (this.#emitter !== undefined) native.watchFaults(next, watch(this.#emitter));
+    this.#faults.handOver(next);
     this.#length = wanted;
     this.#views = new Views(this.#handle, this.#offset % facts.pageSize, wanted);
+  }
+
+  /**
+   * The descriptor of joinable memory, for the `stdio` of a child that gets `handle({ inheritedFd })`. It is the mapping's: never
+   * close it. Undefined where there is none.
+   */
+  get fd(): number | undefined {
+    this.#live();
+    const { fd } = native.facts(this.#handle);
+    return fd < 0 ? undefined : fd;
+  }
+
+  /** Where the mapping is in this process, in hexadecimal, as in `mappings()` and /proc/self/maps. */
+  get address(): string {
+    this.#live();
+    return addressOf(native.facts(this.#handle));
   }
 
   /**
@@ -373,29 +343,25 @@ export class Mapping {
    * did. docs/safety.md says what each kind means.
    */
   get faults(): readonly FaultRecord[] {
-    return native.faults(this.#handle);
+    return this.#faults.records();
   }
 
   /** How many faults there were. Right as soon as an access has returned, and read without a native call. */
   get faultCount(): number {
-    if (this.#word < 0 && !this.#unmapped) this.#word = native.faultWord(this.#handle);
-    return this.#word < 0 ? this.#pastFaults : this.#pastFaults + Atomics.load(faultWords(), this.#word);
+    return this.#faults.count();
   }
 
   /** Listens to faults of this mapping. Many faults at once are one event; it does not keep the event loop alive. */
   on(event: 'fault', listener: FaultListener): this {
     oneOf(event, ['fault'], 'event');
-    if (this.#emitter === undefined) {
-      this.#emitter = new EventEmitter();
-      native.watchFaults(this.#handle, watch(this.#emitter));
-    }
-    this.#emitter.on(event, listener);
+    this.#faults.on(listener);
     return this;
   }
 
   /** Undoes `on()`. */
   off(event: 'fault', listener: FaultListener): this {
-    this.#emitter?.off(event, listener);
+    oneOf(event, ['fault'], 'event');
+    this.#faults.off(listener);
     return this;
   }
 
@@ -417,12 +383,12 @@ export class Mapping {
    * @throws ERR_LOST_WRITES; ENOSPC when they still do not fit.
    */
   async refresh(options?: RefreshOptions): Promise<Refreshed> {
-    return native.refresh(this.#handle, 0, this.#length, this.#lostWrites(options), true);
+    return native.refresh(this.#handle, 0, this.#length, this.#checked(readRefresh(options)), true);
   }
 
   /** The blocking form of `refresh()`. */
   refreshSync(options?: RefreshOptions): Refreshed {
-    return native.refresh(this.#handle, 0, this.#length, this.#lostWrites(options), false);
+    return native.refresh(this.#handle, 0, this.#length, this.#checked(readRefresh(options)), false);
   }
 
   /**
@@ -469,74 +435,22 @@ export class Mapping {
     return new Mapping(KEY, handle, origin, offset, length, pageSize);
   }
 
-  #lostWrites(options: RefreshOptions | undefined): (typeof LOST_WRITES)[keyof typeof LOST_WRITES] {
-    const { lostWrites } = readOptions(options, ['lostWrites']);
-    this.#live();
-    if (lostWrites === undefined) return LOST_WRITES.refuse;
-    return LOST_WRITES[oneOf(lostWrites, ['write-back', 'return', 'discard'], 'options.lostWrites')];
-  }
-
-  /** What is to be known of faults when the word that counts them is another mapping's. */
-  #keepFaultCount(): void {
-    this.#pastFaults = this.faultCount;
-    this.#word = -1;
-  }
-
-  #end(): void {
-    this.#keepFaultCount();
-    this.#unmapped = true;
+  #writesAnonymous(): boolean {
+    return this.backing === 'anonymous' && this.#access === 'readwrite';
   }
 
   #live(): void {
     if (this.#unmapped) throw invalidState('the mapping is unmapped');
   }
 
-  /** Arguments are read, each once, then the state is checked: a getter among them may have unmapped. */
-  #range(given: Record<string, unknown>): CheckedRange {
-    const range = checkRange(given['offset'], given['length'], this.#length, RANGE);
+  /** Arguments are read first, then the state is checked: a getter among them may have unmapped. */
+  #checked<T>(read: T): T {
     this.#live();
-    return range;
+    return read;
   }
 
-  #rangeFor(memory: unknown, name: string, options: ByteRange | undefined, mayBeShort: boolean): CheckedRange {
-    if (!ArrayBuffer.isView(memory)) throw invalidArgType(name, 'a TypedArray, DataView or Buffer', memory);
-    const { offset, length } = readOptions(options, RANGE_KEYS);
-    const range = this.#range({ offset, length });
-    if (length !== undefined && range.length > memory.byteLength)
-      throw outOfRange('options.length', `<= ${memory.byteLength}, the bytes of ${name}`, range.length);
-    if (!mayBeShort && length === undefined && memory.byteLength > range.length)
-      throw outOfRange(`${name}.byteLength`, `<= ${range.length}, what is left of the mapping`, memory.byteLength);
-    return { offset: range.offset, length: Math.min(range.length, memory.byteLength) };
-  }
-
-  #syncArguments(options: SyncOptions | undefined): CheckedRange & { flags: number } {
-    const given = readOptions(options, [...RANGE_KEYS, 'invalidate']);
-    const invalidate = flag(given['invalidate'], 'options.invalidate');
-    return { ...this.#range(given), flags: MS_SYNC | (invalidate ? MS_INVALIDATE : 0) };
-  }
-
-  #lockArguments(options: LockOptions | undefined): CheckedRange & { flags: number } {
-    const given = readOptions(options, [...RANGE_KEYS, 'onFault']);
-    const onFault = flag(given['onFault'], 'options.onFault');
-    return { ...this.#range(given), flags: onFault ? MLOCK_ONFAULT : 0 };
-  }
-
-  #populateArguments(options: PopulateOptions | undefined): CheckedRange & { advice: number; name: string } {
-    const given = readOptions(options, [...RANGE_KEYS, 'write']);
-    const write = flag(given['write'], 'options.write', this.backing === 'anonymous' && this.#access === 'readwrite');
-    const range = this.#range(given);
-    return write
-      ? { ...range, advice: MADV_POPULATE_WRITE, name: 'MADV_POPULATE_WRITE' }
-      : { ...range, advice: MADV_POPULATE_READ, name: 'MADV_POPULATE_READ' };
-  }
-
-  #residency(bits: ArrayBuffer, offset: number, length: number): Residency {
-    const { pageSize } = native;
-    const lead = this.#offset % pageSize;
-    const pages = length === 0 ? 0 : Math.ceil((((lead + offset) % pageSize) + length) / pageSize);
-    const bitmap = new Uint8Array(bits);
-    let resident = 0;
-    for (const byte of bitmap) for (let rest = byte; rest !== 0; rest &= rest - 1) resident++;
-    return { pageSize, pages, resident, ratio: pages === 0 ? 1 : resident / pages, bitmap };
+  #end(): void {
+    this.#faults.handOver();
+    this.#unmapped = true;
   }
 }

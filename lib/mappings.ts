@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ADVICE, type Advice, MADV_POPULATE_READ, MAP_SHARED, PROT_WRITE } from './constants.js';
+import { addressOf } from './handle.js';
 import { type Facts, native } from './native.js';
 import { type Access, oneOf, type Sharing } from './options.js';
 
@@ -91,7 +92,7 @@ const smapsOf = (facts: Facts, areas: readonly Area[]): Smaps => {
 export const mappings = (): MappingInfo[] => {
   const areas = readAreas();
   return native.list().map((facts) => ({
-    address: `0x${(facts.address + (facts.offset % facts.pageSize)).toString(16)}`,
+    address: addressOf(facts),
     length: facts.length,
     offset: facts.offset,
     backing: facts.fd < 0 && facts.inode !== 0n ? 'file' : 'anonymous',

@@ -22,6 +22,7 @@ export interface Facts {
   readonly inode: bigint;
   readonly decommitted: boolean;
   readonly preallocated: boolean;
+  readonly peersReadonly: boolean;
 }
 
 /** What happened to a page instead of a signal. */
@@ -56,7 +57,7 @@ export interface Refreshed {
 
 /** src/binding/operations.cc: what becomes of lost writes. */
 export const LOST_WRITES = { refuse: 0, 'write-back': 1, return: 2, discard: 3 } as const;
-type LostWritesCode = (typeof LOST_WRITES)[keyof typeof LOST_WRITES];
+export type LostWritesCode = (typeof LOST_WRITES)[keyof typeof LOST_WRITES];
 
 /**
  * The exports of src/addon.cc. Numbers are bytes and kernel constants; whoever calls has checked them, and they are
@@ -67,7 +68,8 @@ interface Native {
   readonly sourceHash: string;
   /** Whether this runtime can make a SharedArrayBuffer over a mapping. */
   readonly hasSharedBuffers: boolean;
-  initialize(makeError: typeof fromNative, transfer: unknown): void;
+  /** `storesDieOnce`: finalizers of buffers come when their memory is out of reach, even as a worker ends. */
+  initialize(makeError: typeof fromNative, transfer: unknown, storesDieOnce: boolean): void;
 
   mapFile(
     file: string | Uint8Array | number,
@@ -146,4 +148,8 @@ const load = require('node-gyp-build') as (root: string) => Native;
 /** lib/ and dist/ lie at the same depth: the tests run on the sources as they are. */
 export const native: Native = load(fileURLToPath(new URL('..', import.meta.url)));
 
-native.initialize(fromNative, (ArrayBuffer.prototype as { transfer?: unknown }).transfer);
+native.initialize(
+  fromNative,
+  (ArrayBuffer.prototype as { transfer?: unknown }).transfer,
+  process.versions['deno'] !== undefined,
+);

@@ -100,14 +100,14 @@ export class Views {
     const size = elementSize(type);
     const range = checkRange(offset, length, this.#length, RANGE);
     const { name } = type as { name: string };
-    if (range.length % size !== 0)
-      throw invalidArgValue('length', `must be a multiple of ${size} bytes for ${name}`, range.length);
     if ((this.#lead + range.offset) % size !== 0)
       throw invalidArgValue(
         'offset',
         `must lie on a multiple of ${size} bytes in memory for ${name}: use a DataView, or read()`,
         range.offset,
       );
+    if (range.length % size !== 0)
+      throw invalidArgValue('length', `must be a multiple of ${size} bytes for ${name}`, range.length);
     return range;
   }
 

@@ -3,13 +3,15 @@
 // node scripts/native.mjs prebuild    prebuilds/ for every CPU
 // node scripts/native.mjs check       prebuilds/ are what the sources make, and ask nothing of a libc that it may lack
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const require = createRequire(import.meta.url);
+const prebuildify = promisify(require('prebuildify'));
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 const TARGETS = [
@@ -51,39 +53,59 @@ function writeHeaders(folder) {
   writeFileSync(join(include, 'config.gypi'), "{ 'variables': {}, 'target_defaults': {} }");
 }
 
-// Builds in `folder`, which is the project or gets what a build reads of it.
-function build(folder, flags, env = {}) {
+// `folder` is the project, or gets what a build reads of it. Returns the folder of headers.
+function prepare(folder) {
   if (folder !== root) {
     for (const part of ['package.json', 'binding.gyp', 'src', 'scripts', 'node_modules/node-addon-api'])
       cpSync(join(root, part), join(folder, part), { recursive: true });
   }
   const headers = join(folder, 'node_modules/.cache/node-api-headers');
   writeHeaders(headers);
-  const nodeGyp = join(dirname(require.resolve('node-gyp/package.json')), 'bin/node-gyp.js');
+  return headers;
+}
+
+const nodeGyp = join(dirname(require.resolve('node-gyp/package.json')), 'bin/node-gyp.js');
+
+function build(folder, flags) {
+  const headers = prepare(folder);
   execFileSync(process.execPath, [nodeGyp, 'rebuild', '--silent', `--nodedir=${headers}`, ...flags], {
     cwd: folder,
-    env: { JOBS: 'max', ...process.env, ...env },
+    env: { JOBS: 'max', ...process.env },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
-  return join(folder, 'build/Release/mmap_native.node');
 }
 
 const place = ({ arch }) => join('prebuilds', `linux-${arch}`, 'mmap-native.node');
 
-// Never in the project's own build/, which somebody may be working with.
-function prebuild(out) {
+async function inScratch(work) {
   const scratch = mkdtempSync(join(tmpdir(), 'mmap-native-'));
   try {
-    for (const target of TARGETS) {
-      const { arch, triplet } = target;
-      const binary = build(scratch, [`--arch=${arch}`], { CC: `${triplet}-gcc`, CXX: `${triplet}-g++` });
-      mkdirSync(dirname(join(out, place(target))), { recursive: true });
-      execFileSync(`${triplet}-strip`, [binary, '-o', join(out, place(target))]);
-    }
+    await work(scratch);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
+
+// Never in the project's own build/, which somebody may be working with.
+const prebuild = (out) =>
+  inScratch(async (scratch) => {
+    process.env.npm_config_nodedir = prepare(scratch);
+    for (const { arch, triplet } of TARGETS) {
+      process.env.CC = `${triplet}-gcc`;
+      process.env.CXX = `${triplet}-g++`;
+      await prebuildify({
+        cwd: scratch,
+        out,
+        arch,
+        napi: true,
+        strip: true,
+        stripBin: `${triplet}-strip`,
+        targets: [process.version],
+        quiet: true,
+        nodeGyp,
+      });
+    }
+  });
 
 const compiler = (bytes) => /GCC: \([^)]*\) [\d.]+/.exec(bytes.toString('latin1'))?.[0];
 
@@ -129,25 +151,24 @@ function report(problems) {
 }
 
 const [command, ...flags] = process.argv.slice(2);
-if (command === 'build') {
-  const into = flags.find((flag) => flag.startsWith('--into='))?.slice('--into='.length);
-  build(
-    into === undefined ? root : resolve(into),
-    flags.filter((flag) => !flag.startsWith('--into=')),
-  );
-} else if (command === 'prebuild') {
-  rmSync(join(root, 'prebuilds'), { recursive: true, force: true });
-  prebuild(root);
-  report(TARGETS.flatMap((target) => inspect(root, target)));
-} else if (command === 'check') {
-  const scratch = mkdtempSync(join(tmpdir(), 'mmap-native-'));
-  try {
-    prebuild(scratch);
-    report(TARGETS.flatMap((target) => [...inspect(root, target), ...compare(scratch, target)]));
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
+try {
+  if (command === 'build') {
+    const into = flags.find((flag) => flag.startsWith('--into='));
+    const others = flags.filter((flag) => flag !== into);
+    build(into === undefined ? root : resolve(into.slice('--into='.length)), others);
+  } else if (command === 'prebuild') {
+    rmSync(join(root, 'prebuilds'), { recursive: true, force: true });
+    await prebuild(root);
+    report(TARGETS.flatMap((target) => inspect(root, target)));
+  } else if (command === 'check') {
+    await inScratch(async (scratch) => {
+      await prebuild(scratch);
+      report(TARGETS.flatMap((target) => [...inspect(root, target), ...compare(scratch, target)]));
+    });
+  } else {
+    throw new Error('usage: native.mjs build|prebuild|check');
   }
-} else {
-  console.error('usage: native.mjs build|prebuild|check');
-  process.exitCode = 2;
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
 }

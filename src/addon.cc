@@ -3,18 +3,21 @@
 
 #include "binding/buffers.h"
 #include "binding/environment.h"
+#include "binding/facts.h"
 #include "binding/faults.h"
 #include "binding/mapping.h"
 #include "binding/operations.h"
+#include "binding/refresh.h"
 #include "core/region.h"
 
 namespace {
 
-// initialize(makeError, ArrayBuffer.prototype.transfer | undefined), once in each environment
+// initialize(makeError, ArrayBuffer.prototype.transfer | undefined, storesDieOnce), once in each environment
 Napi::Value Initialize(const Napi::CallbackInfo& info) {
   binding::Environment& environment = binding::Environment::Of(info.Env());
   napi_create_reference(info.Env(), info[0], 1, &environment.make_error);
   if (info[1].IsFunction()) napi_create_reference(info.Env(), info[1], 1, &environment.transfer);
+  environment.stores_die_once = info[2].ToBoolean();
   return info.Env().Undefined();
 }
 

@@ -61,6 +61,13 @@ bool HasSharedBuffers() {
   return node_api_create_external_sharedarraybuffer != nullptr;
 }
 
+Napi::Value StaticBuffer(Napi::Env env, void* data, size_t length) {
+  auto nothing = [](napi_env, void*, void*) {};
+  napi_value buffer = nullptr;
+  const napi_status made = napi_create_external_arraybuffer(env, data, length, nothing, nullptr, &buffer);
+  return made == napi_ok ? Napi::Value(env, buffer) : Refused(env, made);
+}
+
 Napi::Value Buffer(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Wanted wanted = ReadWanted(info);

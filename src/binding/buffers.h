@@ -13,6 +13,9 @@ bool HasSharedBuffers();
 Napi::Value Buffer(const Napi::CallbackInfo& info);
 Napi::Value SharedBuffer(const Napi::CallbackInfo& info);
 
+// An ArrayBuffer over memory of the library's own, which is never given back.
+Napi::Value StaticBuffer(Napi::Env env, void* data, size_t length);
+
 // Every ArrayBuffer made for the handle has length 0 afterwards, unless it was moved away or the
 // runtime holds on to it.
 void DetachAll(Handle* handle);

@@ -41,7 +41,8 @@ void HandleGone(napi_env /*env*/, void* data, void* /*hint*/) {
 void SettleAndUnlock(Window* window) {
   Handle* handle = window->handle;
   const bool gone = !window->store_alive && !window->object_alive;
-  const bool uncount = gone && window->counted;
+  const bool unreachable = !window->store_alive && (!window->object_alive || window->orphan);
+  const bool uncount = unreachable && window->counted;
   const bool free = gone && window->visitors == 0;
   if (uncount) window->counted = false;
   if (free) Unlink(&handle->windows, window);
@@ -64,8 +65,11 @@ bool StillInPlace(napi_env env, const Window* window) {
 // No JavaScript runs in this environment again and no job of the runtime's is left in it: a buffer
 // that still has its store is done with. One whose store was moved may live in another thread: it keeps its pages.
 void LetGo(Environment& environment, Window* window) {
-  if (!StillInPlace(environment.env, window)) return;
+  // where the store's own end can be waited for, it is, and no value is looked at
+  const bool in_place = !environment.stores_die_once && StillInPlace(environment.env, window);
   lists.Lock();
+  window->orphan = true;
+  if (!in_place) return SettleAndUnlock(window);
   const bool uncount = window->counted;
   window->counted = false;
   lists.Unlock();
@@ -86,10 +90,15 @@ void EnvironmentEnds(void* data) {
     environment->dead = true;
     idle = environment->handles == nullptr;
   }
-  if (idle) return delete environment;
   napi_handle_scope scope = nullptr;
   const bool scoped = napi_open_handle_scope(env, &scope) == napi_ok;
-  ForEachHandle(*environment, EndHandle, nullptr);
+  if (environment->make_error != nullptr) napi_delete_reference(env, environment->make_error);
+  if (environment->transfer != nullptr) napi_delete_reference(env, environment->transfer);
+  if (idle) {
+    delete environment;
+  } else {
+    ForEachHandle(*environment, EndHandle, nullptr);
+  }
   if (scoped) napi_close_handle_scope(env, scope);
 }
 
@@ -106,11 +115,12 @@ void Environment::Create(napi_env env) {
   environment->env = env;
   environment->main_thread = core::sys::OnMainThread();
   napi_set_instance_data(env, environment, nullptr, nullptr);
-  environment->HookFirst();
+  // the main thread ends with the process, which gives everything back
+  if (!environment->main_thread) napi_add_env_cleanup_hook(env, EnvironmentEnds, environment);
 }
 
 void Environment::HookFirst() {
-  if (main_thread) return;  // it ends with the process, which gives everything back
+  if (main_thread) return;
   napi_remove_env_cleanup_hook(env, EnvironmentEnds, this);
   napi_add_env_cleanup_hook(env, EnvironmentEnds, this);
 }
@@ -137,7 +147,9 @@ void AddWindow(Window* window) {
 void StoreGone(Window* window) {
   lists.Lock();
   // a dying environment says this of stores that live on elsewhere, too
-  const bool believed = !window->handle->environment->dead || window->object == nullptr || !window->counted;
+  const Environment* environment = window->handle->environment;
+  const bool believed =
+      !environment->dead || environment->stores_die_once || window->object == nullptr || !window->counted;
   if (believed) {
     window->store_alive = false;
     SettleAndUnlock(window);

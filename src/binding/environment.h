@@ -29,12 +29,13 @@ struct Handle {
 // long as the backing store lives (somebody may have moved it to another object) or the object
 // does (a job of the runtime's own keeps the object, and a raw pointer into the store).
 struct Window {
-  Handle* handle;
-  void* data;
+  Handle* handle = nullptr;
+  void* data = nullptr;
   napi_ref object = nullptr;  // weak; none for a SharedArrayBuffer, whose store cannot be moved
   bool store_alive = true;
   bool object_alive = true;
   bool counted = true;    // is still a buffer of the lease
+  bool orphan = false;    // of a dead environment: its object is of no more account
   uint32_t visitors = 0;  // ForEachWindow
   Window* previous = nullptr;
   Window* next = nullptr;
@@ -46,6 +47,7 @@ struct Environment {
   napi_ref transfer = nullptr;    // ArrayBuffer.prototype.transfer, where there is one
   Handle* handles = nullptr;
   bool main_thread = false;
+  bool stores_die_once = false;  // see Initialize in addon.cc
   bool dead = false;
 
   static Environment& Of(napi_env env);

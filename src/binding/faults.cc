@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "binding/arguments.h"
+#include "binding/buffers.h"
 #include "binding/errors.h"
 #include "core/guard.h"
 
@@ -85,8 +86,6 @@ core::guard::Slot* SlotAt(const Napi::CallbackInfo& info) {
   return arguments.Bad() ? nullptr : handle->lease.slot();
 }
 
-void WordsKept(napi_env /*env*/, void* /*data*/, void* /*hint*/) {}  // they are never given back
-
 }  // namespace
 
 Napi::Value ListenForFaults(const Napi::CallbackInfo& info) {
@@ -124,11 +123,7 @@ Napi::Value WatchFaults(const Napi::CallbackInfo& info) {
 Napi::Value FaultWords(const Napi::CallbackInfo& info) {
   uint64_t length = 0;
   uint32_t* words = core::guard::Words(&length);
-  napi_value buffer = nullptr;
-  if (length == 0 || napi_create_external_arraybuffer(info.Env(), words, length * sizeof(uint32_t), WordsKept, nullptr,
-                                                      &buffer) != napi_ok)
-    return info.Env().Undefined();
-  return {info.Env(), buffer};
+  return length == 0 ? info.Env().Undefined() : StaticBuffer(info.Env(), words, length * sizeof(uint32_t));
 }
 
 Napi::Value FaultWord(const Napi::CallbackInfo& info) {

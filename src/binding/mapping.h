@@ -13,8 +13,6 @@ Napi::Value GrowFile(const Napi::CallbackInfo& info);
 Napi::Value KnowsAdvice(const Napi::CallbackInfo& info);
 Napi::Value Identify(const Napi::CallbackInfo& info);
 Napi::Value Join(const Napi::CallbackInfo& info);
-Napi::Value Facts(const Napi::CallbackInfo& info);
-Napi::Value List(const Napi::CallbackInfo& info);
 Napi::Value Protect(const Napi::CallbackInfo& info);
 Napi::Value CheckResizable(const Napi::CallbackInfo& info);
 Napi::Value Resize(const Napi::CallbackInfo& info);

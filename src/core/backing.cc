@@ -170,6 +170,7 @@ Result<Region*> MapMemfd(const MemfdRequest& request) {
                                               .keep_fd = true,
                                               .device = stat.value().st_dev,
                                               .inode = stat.value().st_ino,
+                                              .peers_readonly = request.peers_readonly,
                                               .guarded = request.guarded});
   if (!region.ok()) return region;
   const int seals = kSealsOfSize | F_SEAL_SEAL | (request.peers_readonly ? F_SEAL_FUTURE_WRITE : 0);

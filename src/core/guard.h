@@ -54,7 +54,7 @@ void Suspend(Slot* slot);
 void Resume(Slot* slot, bool in_place);  // not in place: nothing of the slot's is there any more
 
 // mprotect(2) on the pages that are still the file's, and from now on what a write means.
-Status Protect(Slot* slot, char* address, uint64_t length, int prot);
+Status Protect(Slot* slot, const char* address, uint64_t length, int prot);
 
 // Has any page been replaced?
 bool HasReplaced(const Slot* slot);

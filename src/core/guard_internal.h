@@ -44,10 +44,15 @@ struct Fault {
 // guard.cc
 Slot* Find(uintptr_t address);
 uint32_t* Word(const Slot* slot);
-void NotifySoon();
-bool SpendReserve();
 
 Status ProtectWhole(Slot* slot, int prot);
+
+// guard_watch.cc
+void StartWatch();  // a thread that blocks every signal: no handler of the program's runs on it
+void NotifySoon();
+// Areas that are kept to be spent in the handler when vm.max_map_count is reached there. False: there are none left.
+void MakeReserve();
+bool SpendReserve();
 
 // guard_pages.cc. True: run the instruction again.
 bool Fix(Slot* slot, uintptr_t address, const Fault& fault);

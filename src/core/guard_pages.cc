@@ -77,7 +77,8 @@ uint64_t PagesCovered(const Slot* slot) {
 bool MapZeros(Slot* slot, uint64_t* pages, Run run, Kind kind, bool writable, bool written) {
   const int prot = writable ? PROT_READ | PROT_WRITE : PROT_READ;
   const bool done = raw::MapAnonymous(At(slot, run.first), BytesOf(slot, run), prot) != nullptr;
-  Put(pages, run, !done ? Page::kLive : writable ? Page::kPrivate : Page::kZero);
+  const Page replaced = writable ? Page::kPrivate : Page::kZero;
+  Put(pages, run, done ? replaced : Page::kLive);
   if (done) Record(slot, kind, run, written);
   return done;
 }

@@ -54,13 +54,13 @@ bool Writable(char* at) {
 }
 
 int64_t FileSize(int fd) {
-  struct stat status;
+  struct stat status{};
   if (fd < 0 || syscall(SYS_fstat, fd, &status) == -1 || !S_ISREG(status.st_mode)) return -1;
   return status.st_size;
 }
 
 bool FileSystemFull(int fd) {
-  struct statfs status;
+  struct statfs status{};
   return fd >= 0 && syscall(SYS_fstatfs, fd, &status) == 0 && status.f_blocks > 0 && status.f_bavail == 0;
 }
 

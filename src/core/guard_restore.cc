@@ -69,7 +69,7 @@ Lost LostWrites(Slot* slot, const char* address, uint64_t length) {
   return lost;
 }
 
-Status Protect(Slot* slot, char* address, uint64_t length, int prot) {
+Status Protect(Slot* slot, const char* address, uint64_t length, int prot) {
   Mapping& mapping = slot->mapping;
   if (length == mapping.span && slot->pages.load() == nullptr) return ProtectWhole(slot, prot);
   uint64_t* pages = PagesOf(slot);

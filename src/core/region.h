@@ -34,8 +34,9 @@ struct MapRequest {
   bool keep_fd = false;    // the Region closes it when the mapping goes
   uint64_t device = 0;     // of the file, to know it again
   uint64_t inode = 0;
-  bool preallocated = false;  // every block of the range has its place on the disk
-  bool guarded = true;        // false: a fault ends the process, as the kernel has it
+  bool preallocated = false;    // every block of the range has its place on the disk
+  bool peers_readonly = false;  // sealed so that others can only read
+  bool guarded = true;          // false: a fault ends the process, as the kernel has it
 };
 
 // What the list of mappings says of one.
@@ -52,6 +53,7 @@ struct RegionFacts {
   int fd;
   bool decommitted;
   bool preallocated;
+  bool peers_readonly;
 };
 
 struct Verdict {

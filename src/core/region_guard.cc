@@ -80,7 +80,8 @@ Status Region::Decommit() {
 
 Result<Verdict> Region::Verify() {
   const Locked locked(lock_);
-  const int fd = file_ != nullptr ? file_->fd() : request_.keep_fd ? request_.fd : -1;
+  const int own_fd = request_.keep_fd ? request_.fd : -1;
+  const int fd = file_ == nullptr ? own_fd : file_->fd();
   if (fd < 0) return Failure{EBADF, "fstat", reason::kNoFile};
   const Result<struct stat> stat = sys::Fstat(fd);
   if (!stat.ok()) return stat.failure();
