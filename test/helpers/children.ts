@@ -22,16 +22,22 @@ export interface RunOptions {
   readonly given?: unknown;
   /** A command, such as strace or prlimit, that runs what follows it. */
   readonly through?: readonly string[];
+  /** A descriptor of this process that is the child's number 3. */
+  readonly inherit?: number;
 }
 
 /** Runs a module in a process of its own, and returns what it gave to `answer()`. */
-export const runChild = (script: string, { given = null, through = [] }: RunOptions = {}): unknown => {
+export const runChild = (script: string, { given = null, through = [], inherit }: RunOptions = {}): unknown => {
   const source = `${PRELUDE}
     const given = JSON.parse(process.argv[1]);
     const answer = (value) => fs.writeSync(1, JSON.stringify(value));
     ${script}`;
   const words = [...through, process.execPath, '--input-type=module', '-e', source, JSON.stringify(given)];
-  const child = spawnSync(words[0] ?? '', words.slice(1), { encoding: 'utf8', timeout: 25_000 });
+  const child = spawnSync(words[0] ?? '', words.slice(1), {
+    encoding: 'utf8',
+    timeout: 25_000,
+    stdio: ['ignore', 'pipe', 'pipe', ...(inherit === undefined ? [] : [inherit])],
+  });
   if (child.status !== 0 || child.stdout === '')
     throw new Error(`child ended with ${child.signal ?? child.status}: ${child.stderr || String(child.error)}`);
   return JSON.parse(child.stdout);

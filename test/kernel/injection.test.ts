@@ -39,7 +39,8 @@ const SCRIPT = `
       attach: now(() => made(attach(handle))),
       join: now(() => made(attach({ ...handle, kind: 'file', path: file }))),
       unmap: on(memory, () => mapping.unmapSync()),
-      decommit: on(memory, () => mapping.unmapSync(), true),
+      decommit: on({ ...memory, onFault: 'signal' }, () => mapping.unmapSync(), true),
+      entomb: on(memory, () => mapping.unmapSync(), true),
       resize: on(memory, () => mapping.resize(64 * 4096)),
       move: on(memory, () => mapping.resize(64 * 4096), true),
       shrink: on(memory, () => mapping.resize(4096)),
@@ -182,6 +183,8 @@ describe.skipIf(noStrace())('a system call that fails is an error with its name,
 describe.skipIf(noStrace())('what may fail without harm does not show', () => {
   test.each([
     ['file', ['openat:error=EINTR:when=1']],
+    ['file', ['fcntl:error=EMFILE']],
+    ['shared', ['fcntl:error=EMFILE']],
     ['grow', ['fallocate:error=EINTR:when=1']],
     ['grow', ['fallocate:error=EOPNOTSUPP']],
     ['memfd', ['ftruncate:error=EINTR:when=1']],
@@ -202,8 +205,8 @@ describe.skipIf(noStrace())('an unmap that the kernel refuses', () => {
     expect(after.listed).toEqual(before.listed);
   });
 
-  test('of memory that something may still reach is an error, and its views are gone all the same', async () => {
-    const { before, result, after } = await run('decommit', ['mmap:error=ENOMEM:when=1']);
+  test.each(['decommit', 'entomb'])('%s: is an error, and the views are gone all the same', async (task) => {
+    const { before, result, after } = await run(task, ['mmap:error=ENOMEM']);
     expect(result).toMatchObject({ error: { code: 'ENOMEM', syscall: 'mmap' } });
     expect(after.listed).toEqual(before.listed);
     expect(after).toMatchObject({ length: 0, seen: '' });

@@ -42,6 +42,7 @@ const WRONG_VALUES: [base: object, name: string, values: unknown[]][] = [
   [FILE, 'lock', ['true', 'onFault', 1, null]],
   [FILE, 'advice', ['MADV_RANDOM', 'Random', 'hwpoison', 'toString', '', 1, null]],
   [FILE, 'advice', ['dontneed', 'free', 'remove']],
+  [FILE, 'onFault', ['ignore', 'Report', '', true, null]],
   [ANONYMOUS, 'peers', ['readable', 'read', '', 0, null, true]],
   [ANONYMOUS, 'hugePages', ['true', 'hugepage', 1, null]],
 ];
@@ -153,6 +154,7 @@ test('the defaults: a file is read, anonymous memory is read and written, shared
     lock: false,
     noReserve: false,
     advice: undefined,
+    guarded: true,
     hugePages: false,
   });
   expect(checkOptions(ANONYMOUS)).toMatchObject({ access: 'readwrite', joinable: true, peers: 'readwrite' });
