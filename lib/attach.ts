@@ -40,8 +40,10 @@ const open = (handle: MappingHandle): Handle => {
         inode,
       );
     }
+    case 'inherited':
+      return native.attachMemfd(handle.fd, handle.name, handle.length, write);
     default: {
-      const owner = handle.kind === 'inherited' || handle.pid === process.pid ? 'self' : handle.pid;
+      const owner = handle.pid === process.pid ? 'self' : handle.pid;
       return native.attachMemfd(`/proc/${owner}/fd/${handle.fd}`, handle.name, handle.length, write);
     }
   }

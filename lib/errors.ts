@@ -201,7 +201,8 @@ const REASONS: Record<Reason, (value: number, errno: number, syscall: string, fi
       syscall,
       'Parts of the mapping were given another access, advice or lock: make them alike first',
     ),
-  'stale-handle': (_value, _errno, _syscall, file) => staleHandle(String(file)),
+  'stale-handle': (_value, _errno, _syscall, file) =>
+    staleHandle(typeof file === 'number' ? `descriptor ${file}` : String(file)),
   unmapped: () => invalidState('the mapping is unmapped'),
 };
 

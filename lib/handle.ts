@@ -122,7 +122,9 @@ export const checkHandle = (value: unknown): MappingHandle => {
   }
   if (kind !== 'file') {
     rejectUnknown(value, [...common, 'fd'], 'handle');
-    return { ...base, kind, fd: toBytes(given['fd'], 'handle.fd') };
+    const fd = toBytes(given['fd'], 'handle.fd');
+    if (fd > MAX_FD) throw invalidArgValue('handle.fd', 'must be a descriptor', fd);
+    return { ...base, kind, fd };
   }
   rejectUnknown(value, [...common, 'path', 'sharing', 'offset', 'device', 'inode'], 'handle');
   if (typeof path !== 'string' || path === '' || path.includes('\0'))

@@ -93,7 +93,7 @@ interface Native {
     peersReadonly: boolean,
     guarded: boolean,
   ): Handle;
-  attachMemfd(path: string, name: string, length: number, write: boolean): Handle;
+  attachMemfd(pathOrFd: string | number, name: string, length: number, write: boolean): Handle;
   growFile(fd: number, offset: number, length: number): boolean;
 
   /** Names the mapping for join(); the name it has already wins. */

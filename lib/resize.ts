@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
+import { PROT_WRITE } from './constants.js';
 import { invalidState, missingOption, outOfRange, staleHandle } from './errors.js';
 import { type Origin } from './handle.js';
 import { type Facts, type Handle, native } from './native.js';
@@ -18,9 +19,10 @@ const withGrownFile = (
   facts: Facts,
   length: number,
   grow: boolean,
+  writable: boolean,
   then: (fd: number) => Handle,
 ): Handle => {
-  const fd = typeof file === 'number' ? file : openSync(Buffer.from(file), grow ? 'r+' : 'r');
+  const fd = typeof file === 'number' ? file : openSync(Buffer.from(file), writable ? 'r+' : 'r');
   try {
     const { dev, ino, size } = fstatSync(fd, { bigint: true });
     if (ino !== facts.inode || dev !== facts.device) throw staleHandle(String(file));
@@ -57,5 +59,6 @@ export const resize = (
     throw invalidState('the length of shared anonymous memory is fixed when it is made');
   if (file === undefined)
     throw missingOption('options.file', 'this mapping was made of a descriptor, which it did not keep');
-  return withGrownFile(file, facts, length, grow, (fd) => native.resize(handle, length, fd));
+  const writable = origin.sharing === 'shared' && (facts.prot & PROT_WRITE) !== 0;
+  return withGrownFile(file, facts, length, grow, writable, (fd) => native.resize(handle, length, fd));
 };

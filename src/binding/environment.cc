@@ -181,12 +181,13 @@ void ForEachHandle(Environment& environment, void (*visit)(Handle* handle, void*
 }
 
 void ForEachWindow(Handle* handle, void (*visit)(Environment& environment, Window* window)) {
+  Environment& environment = *handle->environment;
   lists.Lock();
   Window* window = handle->windows;
   if (window != nullptr) ++window->visitors;
   while (window != nullptr) {
     lists.Unlock();
-    visit(*handle->environment, window);
+    visit(environment, window);
     lists.Lock();
     Window* next = window->next;
     if (next != nullptr) ++next->visitors;

@@ -4,6 +4,7 @@
 #include "binding/buffers.h"
 #include "binding/errors.h"
 #include "core/backing.h"
+#include "core/copy.h"
 #include "core/syscalls.h"
 
 namespace binding {
@@ -93,10 +94,13 @@ Napi::Value MapMemfd(const Napi::CallbackInfo& info) {
 Napi::Value AttachMemfd(const Napi::CallbackInfo& info) {
   Arguments path(info);
   Arguments arguments(info);
-  const core::AttachRequest request{.path = path.PathAt(0),
-                                    .name = arguments.PathAt(1),
-                                    .length = arguments.BytesAt(2),
-                                    .write = arguments.BoolAt(3)};
+  core::AttachRequest request{
+      .name = arguments.PathAt(1), .length = arguments.BytesAt(2), .write = arguments.BoolAt(3)};
+  if (info[0].IsNumber()) {
+    request.fd = path.IntAt(0);
+  } else {
+    request.path = path.PathAt(0);
+  }
   if (path.Bad() || arguments.Bad()) return {info.Env(), nullptr};
   return Opened(info.Env(), core::AttachMemfd(request), info[0]);
 }
@@ -174,13 +178,13 @@ Napi::Value Resize(const Napi::CallbackInfo& info) {
 Napi::Value CopyOut(const Napi::CallbackInfo& info) {
   const Copy copy = ReadCopy(info);
   if (copy.mapped == nullptr) return {info.Env(), nullptr};
-  return Copied(info.Env(), core::sys::CopyFrom(copy.memory, copy.mapped, copy.length));
+  return Copied(info.Env(), core::CopyFrom(copy.memory, copy.mapped, copy.length));
 }
 
 Napi::Value CopyIn(const Napi::CallbackInfo& info) {
   const Copy copy = ReadCopy(info);
   if (copy.mapped == nullptr) return {info.Env(), nullptr};
-  return Copied(info.Env(), core::sys::CopyTo(copy.mapped, copy.memory, copy.length));
+  return Copied(info.Env(), core::CopyTo(copy.mapped, copy.memory, copy.length));
 }
 
 Napi::Value Unmap(const Napi::CallbackInfo& info) {

@@ -122,6 +122,23 @@ bool IsMemfd(int fd, const char* name) {
   return count.ok() && count.value() == std::strlen(expected) && std::memcmp(target, expected, count.value()) == 0;
 }
 
+// Through /proc, which asks whether this process may; what it opens is what it looked at.
+Result<int> OpenOther(const AttachRequest& request) {
+  const Result<int> looked = sys::Open(request.path, O_PATH, 0);
+  if (!looked.ok()) return looked;
+  const OwnedFd look(looked.value());
+  if (!IsMemfd(look.get(), request.name)) return Failure{ESTALE, "readlink", reason::kStale};
+  char link[48];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", look.get());
+  return sys::Open(link, request.write ? O_RDWR : O_RDONLY, 0);
+}
+
+// Duplicated, not opened again: whoever was handed the descriptor needs no right to the file.
+Result<int> OpenInherited(const AttachRequest& request) {
+  if (!IsMemfd(request.fd, request.name)) return Failure{ESTALE, "readlink", reason::kStale};
+  return sys::Duplicate(request.fd);
+}
+
 }  // namespace
 
 Result<bool> GrowFile(int fd, Range range) {
@@ -183,14 +200,7 @@ Result<Region*> MapMemfd(const MemfdRequest& request) {
 }
 
 Result<Region*> AttachMemfd(const AttachRequest& request) {
-  const Result<int> looked = sys::Open(request.path, O_PATH, 0);
-  if (!looked.ok()) return looked.failure();
-  const OwnedFd look(looked.value());
-  if (!IsMemfd(look.get(), request.name)) return Failure{ESTALE, "readlink", reason::kStale};
-
-  char link[48];
-  std::snprintf(link, sizeof link, "/proc/self/fd/%d", look.get());
-  const Result<int> opened = sys::Open(link, request.write ? O_RDWR : O_RDONLY, 0);
+  const Result<int> opened = request.path == nullptr ? OpenInherited(request) : OpenOther(request);
   if (!opened.ok()) return opened.failure();
   OwnedFd fd(opened.value());
   const Result<struct stat> stat = sys::Fstat(fd.get());

@@ -45,7 +45,8 @@ struct MemfdRequest {
 Result<Region*> MapMemfd(const MemfdRequest& request);
 
 struct AttachRequest {
-  const char* path = nullptr;  // /proc/PID/fd/N
+  const char* path = nullptr;  // /proc/PID/fd/N; or
+  int fd = -1;                 // one that this process has inherited, left open
   const char* name = nullptr;  // of the memfd that must be there
   uint64_t length = 0;
   bool write = false;

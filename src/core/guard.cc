@@ -27,11 +27,11 @@ struct Key {
 };
 
 struct Registry {
-  Slot* slots;
-  Key* keys;
-  uint32_t* words;
-  Slot* free;
-  std::atomic<uint64_t> used;  // slots that were ever taken
+  Slot* slots = nullptr;
+  Key* keys = nullptr;
+  uint32_t* words = nullptr;
+  Slot* free = nullptr;
+  std::atomic<uint64_t> used = 0;  // slots that were ever taken
 };
 
 Mutex lock;  // of the registry's list of free slots, and of starting

@@ -74,7 +74,7 @@ Status Mlock2(void* address, size_t length, int flags) {
 }
 
 Status Munlock(void* address, size_t length) {
-  return Done(munlock(address, length), "munlock");
+  return Done(syscall(SYS_munlock, address, length), "munlock");
 }
 
 Result<int> Open(const char* path, int flags, unsigned mode) {
@@ -140,16 +140,24 @@ Status AddSeals(int fd, int seals) {
   return Done(fcntl(fd, F_ADD_SEALS, seals), "fcntl");
 }
 
-Result<size_t> CopyFrom(void* into, const void* source, size_t length) {
+Result<size_t> ProcessVmReadv(void* into, const void* source, size_t length) {
   iovec local{into, length};
   iovec remote{const_cast<void*>(source), length};
   return Count(syscall(SYS_process_vm_readv, syscall(SYS_getpid), &local, 1, &remote, 1, 0), "process_vm_readv");
 }
 
-Result<size_t> CopyTo(void* target, const void* from, size_t length) {
+Result<size_t> ProcessVmWritev(void* target, const void* from, size_t length) {
   iovec local{const_cast<void*>(from), length};
   iovec remote{target, length};
   return Count(syscall(SYS_process_vm_writev, syscall(SYS_getpid), &local, 1, &remote, 1, 0), "process_vm_writev");
+}
+
+Status Pipe(int (&ends)[2]) {
+  return Done(syscall(SYS_pipe2, ends, O_CLOEXEC), "pipe2");
+}
+
+Result<size_t> Write(int fd, const void* from, size_t length) {
+  return Count(Retry([=] { return syscall(SYS_write, fd, from, length); }), "write");
 }
 
 bool OnMainThread() {

@@ -36,9 +36,11 @@ Result<int> MemfdCreate(const char* name, unsigned flags);
 Result<int> GetSeals(int fd);
 Status AddSeals(int fd, int seals);
 
-// Copies within this process that answer EFAULT, or a short count, where a load or store would fault.
-Result<size_t> CopyFrom(void* into, const void* source, size_t length);  // process_vm_readv
-Result<size_t> CopyTo(void* target, const void* from, size_t length);    // process_vm_writev
+Status Pipe(int (&ends)[2]);
+Result<size_t> Write(int fd, const void* from, size_t length);
+// Of this process itself.
+Result<size_t> ProcessVmReadv(void* into, const void* source, size_t length);
+Result<size_t> ProcessVmWritev(void* target, const void* from, size_t length);
 
 bool OnMainThread();
 
