@@ -77,6 +77,15 @@ describe('the descriptor of shared memory', () => {
     expect(areasOf(`/memfd:${handle.name}`)).toEqual([]);
   });
 
+  test('is the mapping’s fd, of the memory that is at its address', () => {
+    const { mapping, fd } = shared();
+    expect(mapping.fd).toBe(fd);
+    expect(Number(mapping.address)).toBe(addressOf(mapping));
+    expect(smaps(Number(mapping.address)).inode).toBe(fstatSync(fd).ino);
+    using other = mmap({ backing: 'anonymous', sharing: 'private', length: PAGE });
+    expect(other.fd).toBeUndefined();
+  });
+
   test('its length is sealed: nobody can cut the memory away, or make it longer', () => {
     const { mapping, path } = shared();
     mapping.bytes.fill(1);

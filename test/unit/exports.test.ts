@@ -8,6 +8,7 @@ test('these names are public, and no others', () => {
 test('a Mapping has these members, and no others', () => {
   expect(Object.getOwnPropertyNames(library.Mapping.prototype).toSorted()).toEqual([
     'access',
+    'address',
     'advise',
     'backing',
     'buffer',
@@ -15,6 +16,7 @@ test('a Mapping has these members, and no others', () => {
     'constructor',
     'faultCount',
     'faults',
+    'fd',
     'handle',
     'length',
     'lock',

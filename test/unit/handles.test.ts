@@ -24,6 +24,8 @@ test('the four kinds are what they say', () => {
   expect(handles.map(({ kind }) => kind)).toEqual(['memfd', 'process', 'file', 'inherited']);
 });
 
+const STRANGER = '0123456789abcdef'.repeat(2);
+
 const hostile = fc.oneof(
   fc.anything({ withBigInt: true, withTypedArray: true, withNullPrototype: true }),
   fc.integer(),
@@ -50,7 +52,7 @@ test('whatever is put into a handle, attach() answers with an error that has a c
     ...new Set(['name', 'pid', 'length', 'fd', 'path', 'kind', 'offset', 'device', 'inode', 'v', 'access', 'extra']),
   );
   // another name, or the process would find its own mapping by it
-  const stranger = fc.constantFrom(...handles).map((handle) => ({ ...handle, name: '0123456789abcdef'.repeat(2) }));
+  const stranger = fc.constantFrom(...handles.map((handle) => Object.assign({}, handle, { name: STRANGER })));
   fc.assert(
     fc.property(stranger, fc.dictionary(property, hostile, { maxKeys: 3 }), (handle, changes) => {
       const given = { ...handle, ...changes } as unknown as MappingHandle;
