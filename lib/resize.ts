@@ -1,6 +1,5 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
-import { PROT_WRITE } from './constants.js';
-import { invalidState, missingOption, outOfRange, staleHandle } from './errors.js';
+import { invalidArgValue, invalidState, missingOption, outOfRange, staleHandle } from './errors.js';
 import { type Origin } from './handle.js';
 import { type Facts, type Handle, native } from './native.js';
 import { flag, type MappableFile, readOptions, toFile } from './options.js';
@@ -52,6 +51,9 @@ export const resize = (
   const given = readOptions(options, ['grow', 'file']);
   const grow = flag(given['grow'], 'options.grow');
   const file = given['file'] === undefined ? origin.path : toFile(given['file'], 'options.file');
+  const writable = origin.sharing === 'shared' && origin.access === 'readwrite';
+  if (grow && origin.backing === 'file' && !writable)
+    throw invalidArgValue('options.grow', "needs a mapping with sharing: 'shared' and access: 'readwrite'", grow);
   native.checkResizable(handle);
   if (length <= facts.length || (origin.backing === 'anonymous' && origin.sharing === 'private'))
     return native.resize(handle, length, -1);
@@ -59,6 +61,5 @@ export const resize = (
     throw invalidState('the length of shared anonymous memory is fixed when it is made');
   if (file === undefined)
     throw missingOption('options.file', 'this mapping was made of a descriptor, which it did not keep');
-  const writable = origin.sharing === 'shared' && (facts.prot & PROT_WRITE) !== 0;
   return withGrownFile(file, facts, length, grow, writable, (fd) => native.resize(handle, length, fd));
 };
