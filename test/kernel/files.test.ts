@@ -1,15 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -44,13 +34,11 @@ const refusal = (file: MappableFile, options: Partial<FileMappingOptions> = {}):
 
 test.each(FORMS)('nothing is left open, and nothing mapped, after unmap: $sharing $access', (form) => {
   const file = pagesOf(folder, 3);
-  const before = readdirSync('/proc/self/fd').length;
   const mapping = mmap({ backing: 'file', file, ...form });
   expect(areasOf(file)).toHaveLength(1);
   mapping.unmapSync();
   expect(areasOf(file)).toEqual([]);
   expect(descriptorsOf(file)).toEqual([]);
-  expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(before + 1); // the guard’s own, at most
 });
 
 test('a path: string, Buffer, file: URL, relative, through a symbolic link, and not in UTF-8', () => {

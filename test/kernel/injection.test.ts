@@ -7,8 +7,10 @@ import { inject } from '../helpers/strace.js';
 
 /**
  * Every system call of the library is made to fail in turn, in a child whose main thread strace holds. The child does each thing
- * once before, so that the runtime has what it needs and the next calls are ours.
+ * before, so that the runtime has what it needs and the next calls are ours. Now and then one of the runtime's own comes first all
+ * the same, and takes the failure: hence RETRY.
  */
+const RETRY = { retry: 2 };
 
 const folder = tempDir();
 let child: Child;
@@ -66,9 +68,11 @@ const SCRIPT = `
     const links = fs.readdirSync('/proc/self/fd').map((fd) => {
       try { return fs.readlinkSync('/proc/self/fd/' + fd); } catch { return 'gone'; }
     });
+    // free() of another thread looks there for a moment
+    const notOurs = ['gone', '/proc/sys/vm/overcommit_memory'];
     const maps = fs.readFileSync('/proc/self/maps', 'utf8').split('\\n');
     return {
-      open: links.sort(),
+      open: links.filter((link) => !notOurs.includes(link)).sort(),
       mapped: maps.filter((line) => line.includes(file) || line.includes('/memfd:')),
       listed: mappings().flatMap(({ address, length, decommitted }) => decommitted ? [] : [address + ' ' + length]),
       size: fs.statSync(file).size,
@@ -125,8 +129,8 @@ const CASES: [task: string, what: string[], code: string, syscall: string | unde
   ['memfd', ['fcntl:error=EPERM'], 'EPERM', 'fcntl'],
   ['locked', ['mlock2:error=EAGAIN'], 'EAGAIN', 'mlock2'],
   ['locked', ['mlock2:error=ENOSYS'], 'ENOSYS', 'mlock2'],
-  ['advised', ['madvise:error=EINVAL:when=1'], 'EINVAL', 'madvise'],
-  ['huge', ['madvise:error=EINVAL:when=1'], 'EINVAL', 'madvise'],
+  ['advised', ['madvise:error=EINVAL'], 'EINVAL', 'madvise'],
+  ['huge', ['madvise:error=EINVAL'], 'EINVAL', 'madvise'],
   ['attach', ['openat:error=EMFILE'], 'EMFILE', 'open'],
   ['attach', ['openat:error=EMFILE:when=2'], 'EMFILE', 'open'],
   ['attach', ['openat:error=ENOENT'], 'ERR_OWNER_GONE', undefined],
@@ -146,8 +150,8 @@ const CASES: [task: string, what: string[], code: string, syscall: string | unde
   ['extend', ['fstat:error=EIO', 'statx:error=EIO'], 'EIO', 'fstat'],
   ['extend', ['fallocate:error=ENOSPC'], 'ENOSPC', 'fallocate'],
   ['sync', ['msync:error=EIO'], 'EIO', 'msync'],
-  ['advise', ['madvise:error=EINVAL:when=1'], 'EINVAL', 'madvise'],
-  ['populate', ['madvise:error=ENOMEM:when=1'], 'ENOMEM', 'madvise'],
+  ['advise', ['madvise:error=EINVAL'], 'EINVAL', 'madvise'],
+  ['populate', ['madvise:error=ENOMEM'], 'ENOMEM', 'madvise'],
   ['lock', ['mlock2:error=ENOMEM'], 'ENOMEM', 'mlock2'],
   ['unlock', ['munlock:error=ENOMEM'], 'ENOMEM', 'munlock'],
   ['residency', ['mincore:error=EAGAIN'], 'EAGAIN', 'mincore'],
@@ -156,25 +160,29 @@ const CASES: [task: string, what: string[], code: string, syscall: string | unde
   ['text', ['process_vm_readv:error=ENOSYS', 'pipe2:error=EMFILE'], 'EMFILE', 'pipe2'],
 ];
 
-describe.skipIf(noStrace())('a system call that fails is an error with its name, and leaves all as it was', () => {
-  test.each(CASES)('%s: %j is %s', async (task, what, code, syscall) => {
-    const { before, result, after } = await run(task, what);
-    expect(result).toMatchObject({ error: syscall === undefined ? { code } : { code, syscall } });
-    expect(after).toEqual(before);
-  });
+describe.skipIf(noStrace())(
+  'a system call that fails is an error with its name, and leaves all as it was',
+  RETRY,
+  () => {
+    test.each(CASES)('%s: %j is %s', async (task, what, code, syscall) => {
+      const { before, result, after } = await run(task, what);
+      expect(result).toMatchObject({ error: syscall === undefined ? { code } : { code, syscall } });
+      expect(after).toEqual(before);
+    });
 
-  // blocks and length were there before the mapping could fail
-  test('grow: mmap fails after the file has grown, and no descriptor is left', async () => {
-    const { before, result, after } = await run('grow', ['mmap:error=ENOMEM:when=1']);
-    expect(result).toMatchObject({ error: { code: 'ENOMEM', syscall: 'mmap' } });
-    expect(after).toEqual({ ...before, size: 8 * PAGE });
-  });
+    // blocks and length were there before the mapping could fail
+    test('grow: mmap fails after the file has grown, and no descriptor is left', async () => {
+      const { before, result, after } = await run('grow', ['mmap:error=ENOMEM:when=1']);
+      expect(result).toMatchObject({ error: { code: 'ENOMEM', syscall: 'mmap' } });
+      expect(after).toEqual({ ...before, size: 8 * PAGE });
+    });
 
-  test('an advice that the kernel does not know is named', async () => {
-    const { result } = await run('advised', ['madvise:error=EINVAL:when=1']);
-    expect((result as Failed).error.message).toContain("'MADV_DONTDUMP'");
-  });
-});
+    test('an advice that the kernel does not know is named', async () => {
+      const { result } = await run('advised', ['madvise:error=EINVAL']);
+      expect((result as Failed).error.message).toContain("'MADV_DONTDUMP'");
+    });
+  },
+);
 
 describe.skipIf(noStrace())('what may fail without harm does not show', () => {
   test.each([
@@ -197,7 +205,7 @@ describe.skipIf(noStrace())('what may fail without harm does not show', () => {
   });
 });
 
-describe.skipIf(noStrace())('an unmap that the kernel refuses', () => {
+describe.skipIf(noStrace())('an unmap that the kernel refuses', RETRY, () => {
   test('is an error, and the mapping stays in sight', async () => {
     const { before, result, after } = await run('unmap', ['munmap:error=ENOMEM:when=1']);
     expect(result).toMatchObject({ error: { code: 'ENOMEM', syscall: 'munmap', errno: -12 } });
