@@ -2,14 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readlinkSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect } from 'vitest';
+import { expect } from 'vitest';
 
 export const PAGE = 4096;
 
-/** A folder for the tests of one file, gone after them. */
+/** A folder for the tests of one file, gone with their process: hooks do not run where every test is skipped. */
 export const tempDir = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'mmap-native-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 };
 
