@@ -5,6 +5,7 @@
 #include "binding/environment.h"
 #include "binding/facts.h"
 #include "binding/faults.h"
+#include "binding/ipc.h"
 #include "binding/mapping.h"
 #include "binding/operations.h"
 #include "binding/refresh.h"
@@ -59,6 +60,7 @@ Napi::Object Exports(Napi::Env env, Napi::Object exports) {
   exports.Set("refresh", Napi::Function::New<binding::Refresh>(env, "refresh"));
   exports.Set("unmap", Napi::Function::New<binding::Unmap>(env, "unmap"));
   exports.Set("unmapInPool", Napi::Function::New<binding::UnmapInPool>(env, "unmapInPool"));
+  exports.Set("ipc", binding::IpcExports(env));
   return exports;
 }
 

@@ -3,6 +3,7 @@
 #include "binding/arguments.h"
 #include "binding/buffers.h"
 #include "binding/errors.h"
+#include "binding/holds.h"
 #include "core/backing.h"
 #include "core/copy.h"
 #include "core/syscalls.h"
@@ -169,8 +170,11 @@ Napi::Value Resize(const Napi::CallbackInfo& info) {
   const uint64_t length = arguments.BytesAt(1);
   const int fd = arguments.IntAt(2);
   if (arguments.Bad()) return {info.Env(), nullptr};
+  if (handle->lease.region() == nullptr) return Throw(info.Env(), Unmapped());
+  if (IsLocked(handle)) return Throw(info.Env(), {EBUSY, "mremap", core::reason::kLocked});
   const core::Result<core::Region*> region = handle->lease.Resize(length, fd);
   // only now: a refusal takes nothing away
+  if (region.ok()) EndHolds(handle);
   if (region.ok()) DetachAll(handle);
   return Opened(info.Env(), region);
 }
@@ -194,6 +198,7 @@ Napi::Value Unmap(const Napi::CallbackInfo& info) {
   if (arguments.Bad()) return {env, nullptr};
   core::Region* region = handle->lease.region();
   if (region == nullptr) return env.Undefined();
+  EndHolds(handle);
   DetachAll(handle);
   const core::Status written = region->CheckWritten();
   const core::Status ended = handle->lease.End();
