@@ -31,8 +31,7 @@ export const deadlock = (): Coded<Error> =>
     'ERR_DEADLOCK',
   );
 
-export const notLocked = (): Coded<Error> =>
-  coded(new Error('The Mutex is not held by this guard'), 'ERR_NOT_LOCKED');
+export const notLocked = (): Coded<Error> => coded(new Error('The Mutex is not held by this guard'), 'ERR_NOT_LOCKED');
 
 export const closed = (what: string): Coded<Error> => coded(new Error(`${what} is closed`), 'ERR_CLOSED');
 

@@ -1,18 +1,12 @@
 import { invalidArgType } from '../errors.js';
 import { Mapping } from '../mapping.js';
-import { type Hold, native } from '../native.js';
 import { rejectUnknown } from '../options.js';
 import { deadlock, notLocked, ownerDied, timedOut } from './errors.js';
 import { Line } from './line.js';
 import { checkWait, countdown, type TimeoutOptions, type WaitOptions } from './options.js';
 import { checkPlace, LOCK_BYTES } from './place.js';
+import { OWNER, OWNER_DIED, RobustWord, TAKEN, TAKEN_FROM_DEAD } from './robust.js';
 import { wait, waitSync } from './words.js';
-
-/** As src/core/robust.h has them: the word is the kernel's, too. */
-const WAITERS = 0x80000000 | 0;
-const OWNER_DIED = 0x40000000;
-const OWNER = 0x3fffffff;
-const TAKEN = 0;
 
 /** Options of `new Mutex()`. */
 export interface MutexOptions {
@@ -57,16 +51,14 @@ class Guard implements MutexGuard {
  */
 export class Mutex {
   /** Bytes that it takes, on a multiple of 8. */
-  static readonly BYTES = LOCK_BYTES;
+  static readonly BYTES: number = LOCK_BYTES;
 
   readonly #mapping: Mapping;
   readonly #words: Int32Array;
-  /** Ends with this object: what it still holds then counts as an owner's death. */
-  readonly #hold: Hold;
-  readonly #owner: number;
+  readonly #word: RobustWord;
   readonly #recover: ((mapping: Mapping) => void) | undefined;
   readonly #line = new Line();
-  readonly #unlock = (): void => this.#release();
+  readonly #unlock = (): void => this.#word.release();
 
   /**
    * @param mapping - shared and writable; its words are zero where no Mutex has been yet.
@@ -79,11 +71,10 @@ export class Mutex {
     if (recover !== undefined && typeof recover !== 'function')
       throw invalidArgType('options.recover', 'of type function', recover);
     const { words, offset } = checkPlace(mapping, byteOffset);
-    this.#words = words;
     this.#mapping = mapping;
+    this.#words = words;
+    this.#word = new RobustWord(words, 0, Mapping.handleOf(mapping), offset);
     this.#recover = recover;
-    this.#hold = native.ipc.newHold(Mapping.handleOf(mapping), offset);
-    this.#owner = native.ipc.ownerOf(this.#hold);
   }
 
   /**
@@ -91,14 +82,13 @@ export class Mutex {
    * @throws ERR_DEADLOCK when this thread holds it, ERR_TIMEOUT, ERR_OWNER_DIED.
    */
   lockSync(options?: TimeoutOptions): MutexGuard {
-    if (options === undefined && Atomics.compareExchange(this.#words, 0, 0, this.#owner) === 0)
-      return new Guard(this.#unlock);
+    if (options === undefined && this.#word.tryTake()) return new Guard(this.#unlock);
     const { timeout } = checkWait(options, ['timeout']);
     const left = countdown(timeout);
     for (;;) {
       const seen = this.#take();
       if (seen === TAKEN) return new Guard(this.#unlock);
-      if ((seen & OWNER) === this.#owner) throw deadlock();
+      if ((seen & OWNER) === this.#word.owner) throw deadlock();
       if (waitSync(this.#words, 0, seen, left()) === 'timed-out') throw timedOut('lockSync()', timeout);
     }
   }
@@ -126,8 +116,7 @@ export class Mutex {
 
   /** Locks it if it is free, else returns null. @throws ERR_OWNER_DIED. */
   tryLock(): MutexGuard | null {
-    const seen = Atomics.load(this.#words, 0);
-    if ((seen & OWNER) !== 0) return null;
+    if ((this.#word.value & OWNER) !== 0) return null;
     return this.#take() === TAKEN ? new Guard(this.#unlock) : null;
   }
 
@@ -136,53 +125,31 @@ export class Mutex {
    * @returns false when there is nothing to repair: somebody else has.
    */
   recover(repair: (mapping: Mapping) => void): boolean {
-    const seen = Atomics.load(this.#words, 0);
-    if ((seen & OWNER_DIED) === 0 || !this.#takeDied(seen)) return false;
-    this.#repair(repair);
-    this.#release();
-    return true;
+    const { value } = this.#word;
+    if ((value & OWNER_DIED) === 0 || (value & OWNER) !== 0) return false;
+    const taken = this.#word.take(true);
+    if (taken === TAKEN_FROM_DEAD) this.#repair(repair);
+    if (taken === TAKEN_FROM_DEAD || taken === TAKEN) this.#word.release();
+    return taken === TAKEN_FROM_DEAD;
   }
 
-  /** TAKEN, or the value to sleep on, which says by then that somebody does. */
+  /** TAKEN, or the value to sleep on. */
   #take(): number {
-    const words = this.#words;
-    for (;;) {
-      const seen = Atomics.load(words, 0);
-      if ((seen & OWNER_DIED) !== 0) {
-        if (this.#recover === undefined) throw ownerDied();
-        if (!this.#takeDied(seen)) continue;
-        this.#repair(this.#recover);
-        return TAKEN;
-      }
-      if ((seen & OWNER) === 0) {
-        if (Atomics.compareExchange(words, 0, seen, (seen & WAITERS) | this.#owner) === seen) return TAKEN;
-      } else if ((seen & WAITERS) !== 0 || Atomics.compareExchange(words, 0, seen, seen | WAITERS) === seen) {
-        return seen | WAITERS;
-      }
-    }
+    const recover = this.#recover;
+    const taken = this.#word.take(recover !== undefined);
+    if (taken === OWNER_DIED) throw ownerDied();
+    if (taken !== TAKEN_FROM_DEAD) return taken;
+    this.#repair(recover);
+    return TAKEN;
   }
 
-  /** The kernel has woken one of those who wait: that there may be more is kept. */
-  #takeDied(seen: number): boolean {
-    return Atomics.compareExchange(this.#words, 0, seen, (seen & WAITERS) | this.#owner) === seen;
-  }
-
-  #repair(repair: (mapping: Mapping) => void): void {
+  #repair(repair: ((mapping: Mapping) => void) | undefined): void {
     try {
-      repair(this.#mapping);
+      repair?.(this.#mapping);
     } catch (error) {
       // still not repaired: the next one has to know
-      Atomics.store(this.#words, 0, OWNER_DIED);
-      native.ipc.wake(this.#words, 0, OWNER);
+      this.#word.releaseAsDead();
       throw error;
     }
-  }
-
-  #release(): void {
-    const words = this.#words;
-    if (Atomics.compareExchange(words, 0, this.#owner, 0) === this.#owner) return;
-    if ((Atomics.load(words, 0) & OWNER) !== this.#owner) throw notLocked();
-    // all of them, not one: the one might be killed before it has the lock, and take its wake-up along
-    native.ipc.clearAndWakeAll(words, 0);
   }
 }

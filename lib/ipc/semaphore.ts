@@ -33,7 +33,7 @@ const checkCount = (value: unknown, name: string, least: number): number => {
  */
 export class Semaphore {
   /** Bytes that it takes, on a multiple of 8. */
-  static readonly BYTES = LOCK_BYTES;
+  static readonly BYTES: number = LOCK_BYTES;
 
   readonly #words: Int32Array;
   readonly #line = new Line();

@@ -9,7 +9,7 @@ export type WaitResult = 'ok' | 'not-equal' | 'timed-out';
 const RESULTS: readonly WaitResult[] = ['ok', 'not-equal', 'timed-out'];
 const ALL = 2 ** 31 - 1;
 /** setTimeout() knows no longer one: 24 days. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+export const LONGEST_TIMER: number = 2 ** 31 - 1;
 const PAIR = new Int32Array(2);
 
 const int32 = (value: unknown, name: string): number => {
