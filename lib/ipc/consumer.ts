@@ -4,7 +4,7 @@ import { DONE, End, NOTHING } from './end.js';
 import { FRAME_HEAD, frameBytes, HEAD, TAIL } from './layout.js';
 import { checkWait, type TimeoutOptions, type WaitOptions } from './options.js';
 import { type PeerState } from './presence.js';
-import { refusePromise } from './producer.js';
+import { type Callback, refusePromise } from './producer.js';
 import { capacityOf, MANY_CONSUMERS, type Ring } from './ring.js';
 
 /** Options of `read()`. */
@@ -115,7 +115,7 @@ export class Consumer implements Disposable, AsyncIterable<Buffer> {
   async readable(options?: WaitOptions): Promise<boolean> {
     this.#end.checkOpen();
     const checked = checkWait(options);
-    return await this.#end.until(() => this.#look(), checked, 'readable()');
+    return this.#end.until(() => this.#look(), checked, 'readable()');
   }
 
   /** Copies of all messages, up to the end. */
@@ -140,12 +140,15 @@ export class Consumer implements Disposable, AsyncIterable<Buffer> {
   }
 
   #copy(copy: Copy): number {
-    return this.#take((at, length) => copy.take(this.#ring.data, at, length), true);
+    const take = (at: number, length: number): void => {
+      copy.take(this.#ring.data, at, length);
+    };
+    return this.#take(take, true);
   }
 
   #visit(visit: Visit, release = true): number {
     const take = (at: number, length: number): void => {
-      refusePromise(visit(this.#ring.data.subarray(at, at + length)), 'visit');
+      refusePromise((visit as Callback<Uint8Array>)(this.#ring.data.subarray(at, at + length)), 'visit');
     };
     return this.#take(take, release);
   }

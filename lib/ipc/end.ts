@@ -3,7 +3,7 @@ import { arm, ring as ringBell } from './bell.js';
 import { closed, deadlock, peerDied, timedOut } from './errors.js';
 import { CONSUMER_BELL, CONSUMER_LOCK, HEAD, PRODUCER_BELL, PRODUCER_LOCK, TAIL } from './layout.js';
 import { Line } from './line.js';
-import { countdown, type WaitOptions } from './options.js';
+import { countdown, type Limits } from './options.js';
 import { type Kind, type PeerState, peerState, placesOf, Presence } from './presence.js';
 import { MANY_CONSUMERS, MANY_PRODUCERS, type Ring } from './ring.js';
 import { OWNER, RobustWord, TAKEN, TAKEN_FROM_DEAD } from './robust.js';
@@ -104,11 +104,11 @@ export class End {
   }
 
   /** The same, when everything that was asked for before is done. */
-  async until(attempt: Attempt, options: { timeout: number } & WaitOptions, what: string): Promise<boolean> {
-    const { timeout, signal } = options;
+  async until(attempt: Attempt, limits: Limits, what: string): Promise<boolean> {
+    const { timeout, signal } = limits;
     signal?.throwIfAborted();
     const left = countdown(timeout);
-    if (!(await this.line.enter({ timeout, signal }))) throw timedOut(what, timeout);
+    if (!(await this.line.enter(limits))) throw timedOut(what, timeout);
     try {
       for (;;) {
         this.checkOpen();

@@ -7,3 +7,5 @@ export { Producer } from './producer.js';
 export { Queue, type QueueHandle, type QueueOptions } from './queue.js';
 export { Semaphore, type SemaphoreOptions } from './semaphore.js';
 export { notify, wait, waitSync, type WaitResult } from './words.js';
+export { Channel, type ChannelCreateOptions, type ChannelHandle, type ChannelOptions, type Codec } from './channel.js';
+export { duplexOf, readableOf, type StreamPair, webStreamsOf, writableOf } from './streams.js';

@@ -1,4 +1,5 @@
-import { type WaitOptions } from './options.js';
+import { type Limits } from './options.js';
+import { pause } from './pause.js';
 
 /** Those of one thread who want the same thing, one after the other, in the order in which they came. */
 export class Line {
@@ -11,8 +12,8 @@ export class Line {
   }
 
   /** True when it is the caller's turn, which ends with `leave()`; false when the time is over. */
-  enter(options: Required<Pick<WaitOptions, 'timeout'>> & WaitOptions): boolean | Promise<boolean> {
-    if (this.#busy) return this.#wait(options);
+  enter(limits: Limits): boolean | Promise<boolean> {
+    if (this.#busy) return this.#wait(limits);
     this.#busy = true;
     return true;
   }
@@ -23,21 +24,16 @@ export class Line {
     else next();
   }
 
-  #wait({ timeout = Infinity, signal }: WaitOptions): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      let timer: NodeJS.Timeout | undefined;
-      const end = (settle: () => void): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        const place = this.#waiting.indexOf(onTurn);
-        if (place >= 0) this.#waiting.splice(place, 1);
-        settle();
+  #wait(limits: Limits): Promise<boolean> {
+    return pause(limits, false, ({ resolve }) => {
+      const onTurn = (): void => {
+        resolve(true);
       };
-      const onTurn = (): void => end(() => resolve(true));
-      const onAbort = (): void => end(() => reject(signal?.reason as Error));
       this.#waiting.push(onTurn);
-      signal?.addEventListener('abort', onAbort);
-      if (timeout !== Infinity) timer = setTimeout(() => end(() => resolve(false)), timeout);
+      return () => {
+        this.#waiting.splice(this.#waiting.indexOf(onTurn), 1);
+        return true;
+      };
     });
   }
 }

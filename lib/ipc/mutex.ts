@@ -58,7 +58,9 @@ export class Mutex {
   readonly #word: RobustWord;
   readonly #recover: ((mapping: Mapping) => void) | undefined;
   readonly #line = new Line();
-  readonly #unlock = (): void => this.#word.release();
+  readonly #unlock = (): void => {
+    this.#word.release();
+  };
 
   /**
    * @param mapping - shared and writable; its words are zero where no Mutex has been yet.

@@ -13,6 +13,15 @@ export interface WaitOptions extends TimeoutOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The same, checked. */
+export interface Limits {
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** setTimeout() knows no longer one: 24 days. */
+export const LONGEST_TIMER: number = 2 ** 31 - 1;
+
 /** Milliseconds to wait. */
 export const checkTimeout = (value: unknown, name = 'options.timeout'): number => {
   if (value === undefined) return Infinity;
@@ -26,7 +35,7 @@ const NONE: WaitOptions = {};
 export const checkWait = (
   options: WaitOptions | undefined,
   known: readonly string[] = ['timeout', 'signal'],
-): { timeout: number; signal: AbortSignal | undefined } => {
+): Limits => {
   if (options === null || (options !== undefined && typeof options !== 'object'))
     throw invalidArgType('options', 'of type object', options);
   const { timeout, signal } = options ?? NONE;
@@ -36,7 +45,7 @@ export const checkWait = (
   return { timeout: checkTimeout(timeout), signal };
 };
 
-/** What is left of a timeout that began now. */
+/** What is left of a timeout that begins now. */
 export const countdown = (timeout: number): (() => number) => {
   if (timeout === Infinity) return () => Infinity;
   const end = performance.now() + timeout;

@@ -3,9 +3,12 @@ import { toBytes } from '../range.js';
 import { closed, corrupt, messageTooLarge } from './errors.js';
 import { type Attempt, DONE, End, NOTHING } from './end.js';
 import { FRAME_HEAD, frameBytes, HEAD, TAIL } from './layout.js';
-import { checkWait, type TimeoutOptions, type WaitOptions } from './options.js';
+import { checkWait, type Limits, type TimeoutOptions, type WaitOptions } from './options.js';
 import { type PeerState } from './presence.js';
 import { capacityOf, MANY_PRODUCERS, type Ring } from './ring.js';
+
+/** A callback as it may turn out to be. */
+export type Callback<T> = (argument: T) => unknown;
 
 /** Refuses what a callback returns when it goes on later: the memory is not its own by then. */
 export const refusePromise = (result: unknown, name: string): void => {
@@ -105,7 +108,7 @@ export class Producer implements Disposable {
     this.#batching = true;
     let whole = false;
     try {
-      refusePromise(write(this), 'write');
+      refusePromise((write as Callback<this>)(this), 'write');
       whole = true;
     } finally {
       this.#batching = false;
@@ -124,8 +127,8 @@ export class Producer implements Disposable {
     this.end();
   }
 
-  async #until(attempt: Attempt, options: { timeout: number } & WaitOptions, what: string): Promise<void> {
-    if (!(await this.#end.until(attempt, options, what))) throw closed('The consumer');
+  async #until(attempt: Attempt, limits: Limits, what: string): Promise<void> {
+    if (!(await this.#end.until(attempt, limits, what))) throw closed('The consumer');
   }
 
   #write(message: Uint8Array): number {
@@ -148,7 +151,8 @@ export class Producer implements Disposable {
     this.#filling = true;
     let whole = false;
     try {
-      refusePromise(fill(this.#ring.data.subarray(from, from + length)), 'fill');
+      const result: unknown = (fill as Callback<Uint8Array>)(this.#ring.data.subarray(from, from + length));
+      refusePromise(result, 'fill');
       whole = true;
     } finally {
       this.#filling = false;

@@ -80,7 +80,9 @@ export class Queue implements Disposable {
     const shape = shapeOf(producers, consumers);
     const memory = mmap({ backing: 'anonymous', sharing: 'shared', length: headBytes + ringBytes });
     const queue = new Queue(memory, ringBytes, shape);
-    queue.#withRing((ring) => ring.format());
+    queue.#withRing((ring) => {
+      ring.format();
+    });
     return queue;
   }
 
@@ -95,7 +97,9 @@ export class Queue implements Disposable {
       const consumers = oneOf(handle.consumers, COUNTS, 'handle.consumers');
       rejectUnknown(handle, ['v', 'kind', 'memory', 'ringBytes', 'producers', 'consumers'], 'handle');
       const queue = new Queue(memory, ringBytes, shapeOf(producers, consumers));
-      queue.#withRing((ring) => ring.check());
+      queue.#withRing((ring) => {
+        ring.check();
+      });
       return queue;
     } catch (error) {
       memory.unmapSync();

@@ -1,7 +1,8 @@
-import { type WaitOptions } from './options.js';
+import { type Limits } from './options.js';
+import { pause } from './pause.js';
 import { OWNER } from './robust.js';
 import { awaken, rest, unwatch, watch } from './watches.js';
-import { LONGEST_TIMER, sleep, type WaitResult } from './words.js';
+import { sleep, type WaitResult } from './words.js';
 
 /** Sleeps on a word until it changes, or one of the peers does. */
 export class Waiter {
@@ -34,26 +35,27 @@ export class Waiter {
   }
 
   /** False when the time is over. One at a time. */
-  wait(index: number, expected: number, { timeout = Infinity, signal }: WaitOptions): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      let timer: NodeJS.Timeout | undefined;
-      const end = (settle: () => void): void => {
-        this.#wake = undefined;
-        unwatch(id);
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        rest();
-        settle();
-      };
-      const onAbort = (): void => end(() => reject(signal?.reason as Error));
-      this.#watchPeers();
-      const wake = (error?: Error): void => end(() => (error === undefined ? resolve(true) : reject(error)));
-      const id = watch(this.#words, index, expected, wake);
-      this.#wake = wake;
-      awaken();
-      signal?.addEventListener('abort', onAbort);
-      if (timeout <= LONGEST_TIMER) timer = setTimeout(() => end(() => resolve(false)), timeout);
-    });
+  async wait(index: number, expected: number, limits: Limits): Promise<boolean> {
+    let id: number | undefined;
+    this.#watchPeers();
+    awaken();
+    try {
+      return await pause(limits, false, ({ resolve, reject }) => {
+        this.#wake = (error) => {
+          if (error === undefined) resolve(true);
+          else reject(error);
+        };
+        id = watch(this.#words, index, expected, (error) => {
+          id = undefined;
+          this.#wake?.(error);
+        });
+        return () => true;
+      });
+    } finally {
+      if (id !== undefined) unwatch(id);
+      this.#wake = undefined;
+      rest();
+    }
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import { invalidArgType, outOfRange } from '../errors.js';
 import { native } from '../native.js';
 import { checkTimeout, checkWait, type WaitOptions } from './options.js';
+import { pause } from './pause.js';
 import { awaken, notShared, rest, unwatch, watch } from './watches.js';
 
 /** How a wait ended, in the words of `Atomics.wait`. */
@@ -8,8 +9,6 @@ export type WaitResult = 'ok' | 'not-equal' | 'timed-out';
 
 const RESULTS: readonly WaitResult[] = ['ok', 'not-equal', 'timed-out'];
 const ALL = 2 ** 31 - 1;
-/** setTimeout() knows no longer one: 24 days. */
-export const LONGEST_TIMER: number = 2 ** 31 - 1;
 const PAIR = new Int32Array(2);
 
 const int32 = (value: unknown, name: string): number => {
@@ -68,31 +67,22 @@ export const wait = async (
 ): Promise<WaitResult> => {
   checkWord(view, index);
   int32(expected, 'expected');
-  const { timeout, signal } = checkWait(options);
-  signal?.throwIfAborted();
+  const limits = checkWait(options);
+  limits.signal?.throwIfAborted();
   if (Atomics.load(view, index) !== expected) return 'not-equal';
-  return await new Promise<WaitResult>((resolve, reject) => {
-    let timer: NodeJS.Timeout | undefined;
-    const end = (settle: () => void): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-      rest();
-      settle();
-    };
-    const id = watch(view, index, expected, (error) => {
-      end(() => (error === undefined ? resolve('ok') : reject(error)));
+  awaken();
+  try {
+    return await pause<WaitResult>(limits, 'timed-out', ({ resolve, reject }) => {
+      const id = watch(view, index, expected, (error) => {
+        if (error === undefined) resolve('ok');
+        else reject(error);
+      });
+      // where it has fired meanwhile, that is what counts: the wake-up may have been meant for one alone
+      return () => unwatch(id);
     });
-    // where the watch has fired meanwhile, that is what counts: the wake-up may have been meant for one alone
-    const onAbort = (): void => {
-      if (unwatch(id)) end(() => reject(signal?.reason as Error));
-    };
-    awaken();
-    signal?.addEventListener('abort', onAbort);
-    if (timeout > LONGEST_TIMER) return;
-    timer = setTimeout(() => {
-      if (unwatch(id)) end(() => resolve('timed-out'));
-    }, timeout);
-  });
+  } finally {
+    rest();
+  }
 };
 
 /**
