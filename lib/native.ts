@@ -64,6 +64,11 @@ export interface Hold {
   readonly __hold: never;
 }
 
+/** A doorbell to knock at: an External. */
+export interface Doorbell {
+  readonly __doorbell: never;
+}
+
 /** The exports of src/binding/ipc.cc: what lib/ipc cannot do with Atomics. `index` counts words, as in Atomics. */
 export interface NativeIpc {
   /** Once, before the first watch: told the id of a watch that fired, and an errno or 0. */
@@ -88,6 +93,11 @@ export interface NativeIpc {
   /** @throws EBUSY while one of the mapping's words is held through it. */
   checkUnlocked(handle: Handle): void;
   mapRing(handle: Handle, offset: number, head: number, capacity: number): Handle;
+  /** src/core/doorbell.h: a descriptor to read from, one for others to open, and the inode that they know it by. */
+  makeDoorbell(): [readFd: number, writeFd: number, inode: number];
+  openDoorbell(pid: number, fd: number, inode: number): Doorbell | undefined;
+  /** Whether somebody listens. */
+  knock(doorbell: Doorbell): boolean;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { invalidState } from '../errors.js';
 import { arm, ring as ringBell } from './bell.js';
+import { Knocker } from './doorbell.js';
 import { closed, deadlock, peerDied, timedOut } from './errors.js';
 import { CONSUMER_BELL, CONSUMER_LOCK, HEAD, PRODUCER_BELL, PRODUCER_LOCK, TAIL } from './layout.js';
 import { Line } from './line.js';
@@ -33,6 +34,7 @@ export class End {
   readonly #peers: readonly number[];
   readonly #presence: Presence;
   readonly #waiter: Waiter;
+  readonly #knocker: Knocker;
   /** Where there may be more ends of the kind. */
   readonly #lock: RobustWord | undefined;
   #closed = false;
@@ -41,17 +43,17 @@ export class End {
 
   constructor(ring: Ring, kind: Kind) {
     const many = { producer: (ring.shape & MANY_PRODUCERS) !== 0, consumer: (ring.shape & MANY_CONSUMERS) !== 0 };
-    const { other, bell, others, lock } = SIDES[kind];
+    const { other, bell, lock } = SIDES[kind];
     this.#ring = ring;
     this.#kind = kind;
     this.#peers = placesOf(other, many[other]);
     this.#presence = Presence.claim(ring, kind, many[kind]);
-    this.#waiter = new Waiter(ring.words, this.#peers);
+    this.#waiter = new Waiter(ring.words, this.#presence.place, bell, this.#peers);
+    this.#knocker = new Knocker(ring.words, this.#peers);
     this.#lock = many[kind] ? new RobustWord(ring.words, lock, ring.handle, lock * 4) : undefined;
     this.start = this.#positions();
     // who waits for an end that died looks again, and finds this one
-    ringBell(ring.words, others);
-    ringBell(ring.words, bell);
+    this.ring();
   }
 
   get closed(): boolean {
@@ -90,7 +92,7 @@ export class End {
 
   /** Tells the other side. */
   ring(): void {
-    ringBell(this.#ring.words, SIDES[this.#kind].others);
+    if (ringBell(this.#ring.words, SIDES[this.#kind].others)) this.#knocker.knock();
   }
 
   /** Attempts until it is done; false when the other side has ended. */

@@ -25,6 +25,17 @@ export const PLACE_WORDS = 16;
 export const PRODUCER_PLACES = 256;
 export const CONSUMER_PLACES: number = PRODUCER_PLACES + PLACES * PLACE_WORDS;
 
+/** Of a place: its owner, whom the kernel knows; and whether the last one left it in order. */
+export const OWNED = 0;
+export const LEFT = 2;
+/** Whether its owner wants a knock at its doorbell, and where that is: lib/ipc/doorbell.ts. */
+export const ARMED = 3;
+export const DOOR_PID = 4;
+export const DOOR_FD = 5;
+export const DOOR_INODE = 6;
+/** Counts knocks that did not get through. */
+export const UNHEARD = 8;
+
 /** A frame is a head with its length in the first four bytes, and the message, filled up to a multiple of 8. */
 export const FRAME_HEAD = 8;
 

@@ -17,11 +17,19 @@ export const pause = <T>(
 ): Promise<T> =>
   new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined;
+    let ended = false;
     const end = (): void => {
+      ended = true;
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
     };
-    const callOff = begin({
+    let callOff: (() => boolean) | undefined;
+    const onAbort = (): void => {
+      if (callOff?.() !== true) return;
+      end();
+      reject(signal?.reason as Error);
+    };
+    callOff = begin({
       resolve(value) {
         end();
         resolve(value);
@@ -31,15 +39,11 @@ export const pause = <T>(
         reject(error);
       },
     });
-    const onAbort = (): void => {
-      if (!callOff()) return;
-      end();
-      reject(signal?.reason as Error);
-    };
+    if (ended) return;
     signal?.addEventListener('abort', onAbort);
     if (timeout > LONGEST_TIMER) return;
     timer = setTimeout(() => {
-      if (!callOff()) return;
+      if (callOff?.() !== true) return;
       end();
       resolve(overdue);
     }, timeout);

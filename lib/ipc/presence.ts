@@ -1,14 +1,11 @@
 import { native } from '../native.js';
 import { placeTaken } from './errors.js';
-import { CONSUMER_PLACES, PLACE_WORDS, PLACES, PRODUCER_PLACES } from './layout.js';
+import { ARMED, CONSUMER_PLACES, LEFT, PLACE_WORDS, PLACES, PRODUCER_PLACES } from './layout.js';
 import { type Ring } from './ring.js';
 import { OWNER, OWNER_DIED, RobustWord, WAITERS } from './robust.js';
 
 /** Who is, or was, at the other end: `'none'` has been there yet, `'ended'` after closing it, `'died'` without. */
 export type PeerState = 'none' | 'alive' | 'ended' | 'died';
-
-/** Of a place: its first word has an owner, whose death the kernel tells. */
-const LEFT = 2;
 
 /** Both kinds of ends of a queue. */
 export type Kind = 'producer' | 'consumer';
@@ -58,6 +55,7 @@ export class Presence {
       // as if somebody always waited: the kernel then wakes whoever does
       if (Atomics.compareExchange(words, place, seen, WAITERS | word.owner) === seen) {
         Atomics.store(words, place + LEFT, 0);
+        Atomics.store(words, place + ARMED, 0);
         return new Presence(words, place, word);
       }
       word.end();

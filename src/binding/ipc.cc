@@ -3,10 +3,12 @@
 #include <cerrno>
 
 #include "binding/arguments.h"
+#include "binding/doorbells.h"
 #include "binding/errors.h"
 #include "binding/holds.h"
 #include "core/futex.h"
 #include "core/mirror.h"
+#include "core/syscalls.h"
 
 namespace binding {
 namespace {
@@ -50,6 +52,7 @@ void IpcEnds(void* data) {
   auto* ipc = static_cast<Ipc*>(data);
   EndAllHolds(*ipc);
   ipc->helpers.Stop();
+  core::sys::Close(ipc->doorbell);
   if (ipc->fired != nullptr) napi_release_threadsafe_function(ipc->fired, napi_tsfn_abort);
   delete ipc;
 }
@@ -236,6 +239,9 @@ Napi::Object IpcExports(Napi::Env env) {
   exports.Set("endHold", Napi::Function::New<EndHold>(env, "endHold"));
   exports.Set("checkUnlocked", Napi::Function::New<CheckUnlocked>(env, "checkUnlocked"));
   exports.Set("mapRing", Napi::Function::New<MapRing>(env, "mapRing"));
+  exports.Set("makeDoorbell", Napi::Function::New<MakeDoorbell>(env, "makeDoorbell"));
+  exports.Set("openDoorbell", Napi::Function::New<OpenDoorbell>(env, "openDoorbell"));
+  exports.Set("knock", Napi::Function::New<Knock>(env, "knock"));
   return exports;
 }
 

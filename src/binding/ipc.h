@@ -20,6 +20,7 @@ struct Ipc {
   core::Helpers helpers;
   core::RobustPages pages;
   Hold* holds = nullptr;
+  int doorbell = -1;  // the end that others write to
 
   static Ipc& Of(napi_env env);
 };
