@@ -25,7 +25,7 @@ export const pause = <T>(
     };
     let callOff: (() => boolean) | undefined;
     const onAbort = (): void => {
-      if (callOff?.() !== true) return;
+      if (!callOff?.()) return;
       end();
       reject(signal?.reason as Error);
     };
@@ -43,7 +43,7 @@ export const pause = <T>(
     signal?.addEventListener('abort', onAbort);
     if (timeout > LONGEST_TIMER) return;
     timer = setTimeout(() => {
-      if (callOff?.() !== true) return;
+      if (!callOff?.()) return;
       end();
       resolve(overdue);
     }, timeout);
