@@ -154,7 +154,9 @@ export class Consumer implements Disposable, AsyncIterable<Buffer> {
   }
 
   #look(): number {
-    return this.#isEmpty(Atomics.load(this.#ring.words, HEAD)) ? NOTHING : DONE;
+    // in this order: consumers never pass producers, so where the two are equal nothing was there
+    const head = Atomics.load(this.#ring.words, HEAD);
+    return Atomics.load(this.#ring.words, TAIL) === head ? NOTHING : DONE;
   }
 
   #isEmpty(head: number): boolean {

@@ -137,6 +137,8 @@ export class End {
   #positions(): { head: number; tail: number } {
     const { words } = this.#ring;
     const [head, tail] = [Atomics.load(words, HEAD), Atomics.load(words, TAIL)];
+    // where there are more of the kind, both move, and are looked at again with the lock held
+    if (this.#lock !== undefined) return { head, tail };
     try {
       this.#ring.distance(head, tail);
       this.#ring.distance(0, head & (this.#ring.bytes - 1));

@@ -90,14 +90,18 @@ export class Waiter {
     };
   }
 
-  /** At the doorbell. Who rings changes the word first, and then looks whether we want a knock. */
+  /**
+   * At the doorbell. Who rings changes the word first, and then looks whether we want a knock. A knock may be a late one, for an earlier
+   * ring: then we want another.
+   */
   #listen(index: number, expected: number): () => void {
     const words = this.#words;
+    const armed = this.#place + ARMED;
     const look = (): void => {
+      Atomics.store(words, armed, 1);
       if (Atomics.load(words, index) !== expected) this.#wake?.();
     };
     listen(look);
-    Atomics.store(words, this.#place + ARMED, 1);
     look();
     return () => {
       unlisten(look);

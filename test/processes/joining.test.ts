@@ -48,7 +48,7 @@ describe('a channel is joined', () => {
   test('by cluster workers, each with a channel of its own', async () => {
     const end = await run(
       async ({ ipc, data, report }) => {
-        const cluster = process.getBuiltinModule('node:cluster');
+        const cluster = process.getBuiltinModule('node:cluster') as unknown as import('node:cluster').Cluster;
         cluster.setupPrimary({ exec: data.runner });
         for (let i = 0; i < 2; i++) {
           const channel = ipc.Channel.create();

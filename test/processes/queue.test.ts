@@ -222,9 +222,12 @@ describe('between processes', () => {
       start(consume, { handle, id: 0, count: 0, way: way as 'sync' }),
     );
     for (const reader of readers) await reader.next();
+    // the end is where no producer is left: this one stays until all have come
+    const first = queue.producer();
     const ids = [0, 1, 2];
     const writers = ids.map((id) => start(produce, { handle, id, count: 3000, way: id === 1 ? 'async' : 'sync' }));
     for (const writer of writers) await writer.next();
+    first.end();
     const parts = await Promise.all(readers.map((reader) => reader.next<[number, number][]>()));
     for (const id of ids) {
       const mine = parts.map((part) => part.filter(([from]) => from === id).map(([, i]) => i));
