@@ -76,7 +76,7 @@ describe('whoever waits for a peer that is killed is told at once', () => {
     const writing = Promise.allSettled(producers.map((producer) => producer.write(Buffer.alloc(FULL))));
     await delay(20);
     await consumer.kill();
-    expect(await writing).toMatchObject(Array(3).fill({ reason: { code: 'ERR_PEER_DIED' } }));
+    expect(await writing).toMatchObject(Array.from({ length: 3 }, () => ({ reason: { code: 'ERR_PEER_DIED' } })));
     for (const producer of producers) producer.end();
   });
 

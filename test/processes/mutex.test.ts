@@ -34,10 +34,11 @@ describe('a Mutex', () => {
     const mutex = new Mutex(memory, 8);
     const order: number[] = [];
     const task = async (i: number): Promise<void> => {
-      using _held = await mutex.lock();
+      const guard = await mutex.lock();
       order.push(i);
       await delay(0);
       order.push(i);
+      guard.unlock();
     };
     await Promise.all([0, 1, 2, 3].map(task));
     expect(order).toEqual([0, 0, 1, 1, 2, 2, 3, 3]);
@@ -213,8 +214,8 @@ describe('a Mutex whose owner dies', () => {
   test('does not mistake the garbage collection of a locked Mutex for its release', async () => {
     using memory = shared();
     const end = await run(async ({ ipc, mm, data }) => {
-      const v8 = process.getBuiltinModule('node:v8') as typeof import('node:v8');
-      const vm = process.getBuiltinModule('node:vm') as typeof import('node:vm');
+      const v8 = process.getBuiltinModule('node:v8');
+      const vm = process.getBuiltinModule('node:vm');
       v8.setFlagsFromString('--expose-gc');
       const gc = vm.runInNewContext('gc') as () => void;
       const theirs = mm.attach(data);

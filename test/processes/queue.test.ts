@@ -12,6 +12,9 @@ const drainTexts = (consumer: Consumer): (string | undefined)[] => {
   return texts;
 };
 
+/** Looks like a callback, and goes on afterwards. */
+const later = (() => Promise.resolve()) as () => void;
+
 type Data = { handle: ReturnType<Queue['handle']>; id: number; count: number; way: 'sync' | 'async' };
 
 /** A message is its producer, its number, and as many bytes of the number as the number says. */
@@ -76,7 +79,7 @@ describe('in one thread', () => {
       throw new Error('cannot');
     };
     expect(() => producer.tryWriteWith(3, failing)).toThrow('cannot');
-    expect(() => producer.tryWriteWith(3, async () => undefined)).toThrow(coded('ERR_INVALID_ARG_TYPE'));
+    expect(() => producer.tryWriteWith(3, later)).toThrow(coded('ERR_INVALID_ARG_TYPE'));
     expect(() => producer.tryWriteWith(3, () => void producer.tryWrite(Buffer.alloc(1)))).toThrow(
       coded('ERR_INVALID_STATE'),
     );
@@ -112,7 +115,7 @@ describe('in one thread', () => {
     };
     expect(() => consumer.tryRead(failing)).toThrow('cannot');
     expect(() => consumer.drain(failing)).toThrow('cannot');
-    expect(() => consumer.tryRead(async () => undefined)).toThrow(coded('ERR_INVALID_ARG_TYPE'));
+    expect(() => consumer.tryRead(later)).toThrow(coded('ERR_INVALID_ARG_TYPE'));
     expect(() => consumer.tryRead(() => void consumer.readSync())).toThrow(coded('ERR_INVALID_STATE'));
     expect(() => consumer.readSync({ into: Buffer.alloc(4) })).toThrow(coded('ERR_OUT_OF_RANGE'));
     expect(text(consumer.readSync())).toBe('stays');
@@ -149,10 +152,10 @@ describe('in one thread', () => {
     expect(() => producer.writeSync(Buffer.alloc(4000), { timeout: 5 })).toThrow(coded('ERR_TIMEOUT'));
     await expect(producer.write(Buffer.alloc(4000), { timeout: 5 })).rejects.toMatchObject({ code: 'ERR_TIMEOUT' });
     const writing = producer.write(Buffer.alloc(4000));
-    const closing = expect(writing).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+    const closing = Promise.allSettled([writing]);
     producer.end();
     producer.end();
-    await closing;
+    expect(await closing).toMatchObject([{ reason: { code: 'ERR_CLOSED' } }]);
     expect(() => producer.tryWrite(Buffer.alloc(1))).toThrow(coded('ERR_CLOSED'));
     expect((await consumer.read())?.byteLength).toBe(4000);
     // the producer has ended
@@ -169,9 +172,9 @@ describe('in one thread', () => {
     using producer = queue.producer();
     const consumer = queue.consumer();
     producer.writeSync(Buffer.alloc(4000));
-    const writing = expect(producer.write(Buffer.alloc(4000))).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+    const writing = Promise.allSettled([producer.write(Buffer.alloc(4000))]);
     consumer.close();
-    await writing;
+    expect(await writing).toMatchObject([{ reason: { code: 'ERR_CLOSED' } }]);
     expect(() => producer.writeSync(Buffer.alloc(4000))).toThrow(coded('ERR_CLOSED'));
     // another one may take its place
     using next = queue.consumer();

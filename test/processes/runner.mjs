@@ -5,5 +5,6 @@ import * as mm from 'mmap-native';
 
 const { code, data } = JSON.parse(process.argv[2]);
 const report = (value) => writeSync(1, `${JSON.stringify(value)}\n`);
+// oxlint-disable-next-line no-new-func, typescript/no-implied-eval -- that is its purpose
 const body = new Function(`return (${code})`)();
 await body({ ipc, mm, data, report });

@@ -106,8 +106,9 @@ describe('between processes', () => {
     const words = memory.view(Int32Array);
     const child = start(async ({ ipc, mm, data, report }) => {
       const theirs = mm.attach({ ...data, access: 'read' });
-      report('ready');
-      report(await ipc.wait(theirs.view(Int32Array), 0, 0));
+      const waiting = ipc.wait(theirs.view(Int32Array), 0, 0);
+      report('waiting');
+      report(await waiting);
       try {
         theirs.protect('readwrite');
       } catch (error) {
@@ -164,10 +165,12 @@ describe('ending while somebody waits', () => {
     using memory = shared();
     const end = await run(
       async ({ ipc, mm, data }) => {
-        const threads = process.getBuiltinModule('node:worker_threads') as typeof import('node:worker_threads');
+        const threads = process.getBuiltinModule('node:worker_threads');
         const words = mm.attach(data.memory).view(Int32Array);
         const code = `(${data.body})`;
-        new threads.Worker(data.runner, { argv: [JSON.stringify({ code, data: data.memory })] });
+        (globalThis as { kept?: unknown }).kept = new threads.Worker(data.runner, {
+          argv: [JSON.stringify({ code, data: data.memory })],
+        });
         while (Atomics.load(words, 1) === 0) await ipc.wait(words, 1, 0);
         process.exit(3);
       },
