@@ -134,6 +134,7 @@ interface Native {
     peersReadonly: boolean,
     guarded: boolean,
   ): Handle;
+  mapNamed(path: string, prot: number, flags: number, length: number, exclusive: boolean, guarded: boolean): Handle;
   attachMemfd(pathOrFd: string | number, name: string, length: number, write: boolean): Handle;
   growFile(fd: number, offset: number, length: number): boolean;
 

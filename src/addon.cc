@@ -31,6 +31,7 @@ Napi::Object Exports(Napi::Env env, Napi::Object exports) {
   exports.Set("mapFile", Napi::Function::New<binding::MapFile>(env, "mapFile"));
   exports.Set("mapAnonymous", Napi::Function::New<binding::MapAnonymous>(env, "mapAnonymous"));
   exports.Set("mapMemfd", Napi::Function::New<binding::MapMemfd>(env, "mapMemfd"));
+  exports.Set("mapNamed", Napi::Function::New<binding::MapNamed>(env, "mapNamed"));
   exports.Set("attachMemfd", Napi::Function::New<binding::AttachMemfd>(env, "attachMemfd"));
   exports.Set("growFile", Napi::Function::New<binding::GrowFile>(env, "growFile"));
   exports.Set("knowsAdvice", Napi::Function::New<binding::KnowsAdvice>(env, "knowsAdvice"));

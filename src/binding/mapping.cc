@@ -6,6 +6,7 @@
 #include "binding/holds.h"
 #include "core/backing.h"
 #include "core/copy.h"
+#include "core/named.h"
 #include "core/syscalls.h"
 
 namespace binding {
@@ -90,6 +91,18 @@ Napi::Value MapMemfd(const Napi::CallbackInfo& info) {
                                    .guarded = arguments.BoolAt(6)};
   if (arguments.Bad()) return {info.Env(), nullptr};
   return Opened(info.Env(), core::MapMemfd(request));
+}
+
+Napi::Value MapNamed(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const core::NamedRequest request{.path = arguments.PathAt(0),
+                                   .length = arguments.BytesAt(3),
+                                   .prot = arguments.IntAt(1),
+                                   .flags = arguments.IntAt(2),
+                                   .exclusive = arguments.BoolAt(4),
+                                   .guarded = arguments.BoolAt(5)};
+  if (arguments.Bad()) return {info.Env(), nullptr};
+  return Opened(info.Env(), core::MapNamed(request), info[0]);
 }
 
 Napi::Value AttachMemfd(const Napi::CallbackInfo& info) {
