@@ -60,7 +60,7 @@ export class Consumer implements Disposable, AsyncIterable<Buffer> {
 
   /** Calls `visit` with a message if there is one. When it throws, the message stays. */
   tryRead(visit: Visit): boolean {
-    return !this.#end.line.busy && this.#visit(visit) === DONE;
+    return !this.#end.line.busy && this.#take(new Visitor(visit)) === DONE;
   }
 
   /**
@@ -71,10 +71,11 @@ export class Consumer implements Disposable, AsyncIterable<Buffer> {
   drain(visit: Visit, most: number = Infinity): number {
     if (this.#end.line.busy) return 0;
     const piece = this.#ring.bytes >>> 3;
+    const visitor = new Visitor(visit);
     let count = 0;
     let owed = this.#head;
     try {
-      while (count < most && this.#visit(visit, this.#many) === DONE) {
+      while (count < most && this.#take(visitor, this.#many) === DONE) {
         count++;
         if (this.#many || (this.#head - owed) >>> 0 < piece) continue;
         this.#release();
@@ -95,7 +96,7 @@ export class Consumer implements Disposable, AsyncIterable<Buffer> {
     this.#end.checkIdle();
     const { timeout } = checkWait(options, ['timeout', 'into']);
     const copy = new Copy(options?.into);
-    const attempt = (): number => this.#copy(copy);
+    const attempt = (): number => this.#take(copy);
     if (attempt() !== DONE && !this.#end.untilSync(attempt, timeout, 'readSync()')) return undefined;
     return copy.message;
   }
@@ -106,7 +107,7 @@ export class Consumer implements Disposable, AsyncIterable<Buffer> {
     const checked = checkWait(options, ['timeout', 'signal', 'into']);
     checked.signal?.throwIfAborted();
     const copy = new Copy(options?.into);
-    const attempt = (): number => this.#copy(copy);
+    const attempt = (): number => this.#take(copy);
     if (!this.#end.line.busy && attempt() === DONE) return copy.message;
     return (await this.#end.until(attempt, checked, 'read()')) ? copy.message : undefined;
   }
@@ -120,7 +121,11 @@ export class Consumer implements Disposable, AsyncIterable<Buffer> {
 
   /** Copies of all messages, up to the end. */
   [Symbol.asyncIterator](): AsyncIterator<Buffer, undefined> {
-    const next = (): Promise<IteratorResult<Buffer, undefined>> => this.#next();
+    const next = (): Promise<IteratorResult<Buffer, undefined>> => {
+      const copy = new Copy(undefined);
+      // what is there needs no turn of its own
+      return this.#isReady(copy) ? Promise.resolve({ done: false, value: copy.message as Buffer }) : this.#next();
+    };
     return { next, return: () => Promise.resolve(END) };
   }
 
@@ -139,18 +144,12 @@ export class Consumer implements Disposable, AsyncIterable<Buffer> {
     return value === undefined ? END : { done: false, value };
   }
 
-  #copy(copy: Copy): number {
-    const take = (at: number, length: number): void => {
-      copy.take(this.#ring.data, at, length);
-    };
-    return this.#take(take, true);
-  }
-
-  #visit(visit: Visit, release = true): number {
-    const take = (at: number, length: number): void => {
-      refusePromise((visit as Callback<Uint8Array>)(this.#ring.data.subarray(at, at + length)), 'visit');
-    };
-    return this.#take(take, release);
+  #isReady(copy: Copy): boolean {
+    try {
+      return !this.#end.line.busy && this.#take(copy) === DONE;
+    } catch {
+      return false; // and read() rejects
+    }
   }
 
   #look(): number {
@@ -165,22 +164,22 @@ export class Consumer implements Disposable, AsyncIterable<Buffer> {
   }
 
   /** Has the next frame taken, and then counts it as read. */
-  #take(take: (at: number, length: number) => void, release: boolean): number {
+  #take(taker: Taker, release = true): number {
     this.#end.checkOpen();
     if (this.#visiting) throw invalidState('a read of this consumer has begun');
-    if (!this.#many) return this.#takeNext(take, release);
+    if (!this.#many) return this.#takeNext(taker, release);
     const locked = this.#end.lock();
     if (locked !== DONE) return locked;
     try {
       this.#head = Atomics.load(this.#ring.words, HEAD);
       this.#tail = this.#head;
-      return this.#takeNext(take, release);
+      return this.#takeNext(taker, release);
     } finally {
       this.#end.unlock();
     }
   }
 
-  #takeNext(take: (at: number, length: number) => void, release: boolean): number {
+  #takeNext(taker: Taker, release: boolean): number {
     const head = this.#head;
     if (head === this.#tail && this.#isEmpty(head)) return NOTHING;
     const at = head & this.#mask;
@@ -189,7 +188,7 @@ export class Consumer implements Disposable, AsyncIterable<Buffer> {
     if (length < 0 || length > there - FRAME_HEAD) throw corrupt('the length of a message', length);
     this.#visiting = true;
     try {
-      take(at + FRAME_HEAD, length);
+      taker.take(this.#ring.data, at + FRAME_HEAD, length);
     } finally {
       this.#visiting = false;
     }
@@ -204,8 +203,26 @@ export class Consumer implements Disposable, AsyncIterable<Buffer> {
   }
 }
 
-/** Where a message is copied to. */
-class Copy {
+/** What becomes of a message. */
+interface Taker {
+  take(data: Uint8Array, at: number, length: number): void;
+}
+
+/** It is looked at where it lies. */
+class Visitor implements Taker {
+  readonly #visit: Callback<Uint8Array>;
+
+  constructor(visit: Visit) {
+    this.#visit = visit;
+  }
+
+  take(data: Uint8Array, at: number, length: number): void {
+    refusePromise(this.#visit(data.subarray(at, at + length)), 'visit');
+  }
+}
+
+/** It is copied. */
+class Copy implements Taker {
   message: Buffer | undefined;
   readonly #into: Uint8Array | undefined;
 
