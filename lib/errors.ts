@@ -139,6 +139,7 @@ type Reason =
   | 'buffer-refused'
   | 'busy'
   | 'lost-writes'
+  | 'locked'
   | 'map-limit'
   | 'no-external-buffers'
   | 'no-file'
@@ -170,6 +171,8 @@ const REASONS: Record<Reason, (value: number, errno: number, syscall: string, fi
       ),
       { offset },
     ),
+  locked: (_value, errno, syscall) =>
+    systemError(errno, syscall, 'A Mutex in this memory is held here: unlock it first'),
   'map-limit': (limit, errno, syscall) =>
     systemError(
       errno,

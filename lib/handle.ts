@@ -83,7 +83,7 @@ export const describe = (
     return { ...base, kind: 'inherited', fd: inheritedFd };
   }
   if (facts.fd >= 0) return { ...base, kind: 'memfd', fd: facts.fd };
-  const path = origin.backing === 'file' ? filePath(origin, facts) : undefined;
+  const path = facts.inode === 0n ? undefined : filePath(origin, facts);
   if (path === undefined) return { ...base, kind: 'process' };
   const { device, inode, offset } = facts;
   return { ...base, kind: 'file', path, sharing: origin.sharing, offset, device: `${device}`, inode: `${inode}` };

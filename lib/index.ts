@@ -9,15 +9,16 @@ export { Mapping } from './mapping.js';
 export { type Feature, type MappingInfo, mappings, type Smaps, supports } from './mappings.js';
 export { mmap } from './mmap.js';
 export { type FaultKind, type FaultRecord, type Refreshed } from './native.js';
+export { type MappableFile } from './names.js';
 export {
   type Access,
   type AnonymousMappingOptions,
   type FileMappingOptions,
-  type MappableFile,
   type MmapOptions,
   type Sharing,
 } from './options.js';
 export { type ByteRange } from './range.js';
 export { type Residency } from './residency.js';
 export { type ResizeOptions } from './resize.js';
+export { unlink } from './unlink.js';
 export { type SharedViewType, type ViewType } from './views.js';

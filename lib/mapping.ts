@@ -398,8 +398,8 @@ export class Mapping {
    */
   unmap(): Promise<void> {
     if (this.#unmapped) return DONE;
-    this.#end();
     try {
+      this.#end();
       if (this.#length >= LARGE) return native.unmapInPool(this.#handle);
       native.unmap(this.#handle);
       return DONE;
@@ -439,6 +439,12 @@ export class Mapping {
     return this.backing === 'anonymous' && this.#access === 'readwrite';
   }
 
+  /** @internal For lib/ipc. */
+  static handleOf(mapping: Mapping): Handle {
+    mapping.#live();
+    return mapping.#handle;
+  }
+
   #live(): void {
     if (this.#unmapped) throw invalidState('the mapping is unmapped');
   }
@@ -450,6 +456,7 @@ export class Mapping {
   }
 
   #end(): void {
+    native.ipc.checkUnlocked(this.#handle);
     this.#faults.handOver();
     this.#unmapped = true;
   }

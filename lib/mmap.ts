@@ -42,6 +42,8 @@ const map = (options: CheckedOptions): Handle => {
       options.guarded,
     );
   }
+  if (options.path !== undefined)
+    return native.mapNamed(options.path, prot, flags, options.length, options.exclusive, options.guarded);
   const hugePageSize = options.hugePages === 'hugetlb' ? hugetlbPageSize() : 0;
   if (options.joinable) {
     const name = randomBytes(16).toString('hex');
@@ -57,6 +59,11 @@ const map = (options: CheckedOptions): Handle => {
   }
   if (hugePageSize > 0) flags |= MAP_HUGETLB;
   return native.mapAnonymous(prot, flags | MAP_ANONYMOUS, options.length, hugePageSize, options.guarded);
+};
+
+const pathOf = (options: CheckedOptions): string | Uint8Array | undefined => {
+  if (options.backing === 'anonymous') return options.path;
+  return typeof options.file === 'number' ? undefined : options.file;
 };
 
 /** What no flag of mmap(2) says. */
@@ -108,6 +115,6 @@ export const mmap = (options: MmapOptions): Mapping => {
     throw error;
   }
   const { backing, sharing, access } = checked;
-  const path = checked.backing === 'file' && typeof checked.file !== 'number' ? checked.file : undefined;
+  const path = pathOf(checked);
   return Mapping.create(handle, { backing, sharing, access, path }, offset, length, pageSize);
 };

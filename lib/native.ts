@@ -59,6 +59,47 @@ export interface Refreshed {
 export const LOST_WRITES = { refuse: 0, 'write-back': 1, return: 2, discard: 3 } as const;
 export type LostWritesCode = (typeof LOST_WRITES)[keyof typeof LOST_WRITES];
 
+/** The right to be the owner of a word: an External. */
+export interface Hold {
+  readonly __hold: never;
+}
+
+/** A doorbell to knock at: an External. */
+export interface Doorbell {
+  readonly __doorbell: never;
+}
+
+/** The exports of src/binding/ipc.cc: what lib/ipc cannot do with Atomics. `index` counts words, as in Atomics. */
+export interface NativeIpc {
+  /** Once, before the first watch: told the id of a watch that fired, and an errno or 0. */
+  onFired(fired: (id: number, errno: number) => void): void;
+  /** Whether watches keep the event loop running. */
+  keepAlive(yes: boolean): void;
+  /** `pairs`: `count` times index and expected value. 0: woken, 1: not equal, 2: timed out, -1: the memory is not shared. */
+  waitSync(view: Int32Array, pairs: Int32Array, count: number, timeout: number, turn: () => void): number;
+  wake(view: Int32Array, index: number, count: number): number;
+  /** The change and the wake are one system call, which SIGKILL cannot come between. */
+  addAndWakeAll(view: Int32Array, index: number, operand: number): void;
+  clearAndWakeAll(view: Int32Array, index: number): void;
+  /** An id, or -1: the memory is not shared. Fires once, when the word is woken or has another value. */
+  watch(view: Int32Array, index: number, expected: number): number;
+  /** False when it has fired: then it is told of. */
+  unwatch(id: number): boolean;
+  /** How many watches fired because of a second look, and not of a wake-up. */
+  foundLate(): number;
+  newHold(handle: Handle, offset: number): Hold;
+  ownerOf(hold: Hold): number;
+  endHold(hold: Hold): void;
+  /** @throws EBUSY while one of the mapping's words is held through it. */
+  checkUnlocked(handle: Handle): void;
+  mapRing(handle: Handle, offset: number, head: number, capacity: number): Handle;
+  /** src/core/doorbell.h: a descriptor to read from, one for others to open, and the inode that they know it by. */
+  makeDoorbell(): [readFd: number, writeFd: number, inode: number];
+  openDoorbell(pid: number, fd: number, inode: number): Doorbell | undefined;
+  /** Whether somebody listens. */
+  knock(doorbell: Doorbell): boolean;
+}
+
 /**
  * The exports of src/addon.cc. Numbers are bytes and kernel constants; whoever calls has checked them, and they are
  * checked again, against the mapping, before a system call sees them. Failures are errors made by lib/errors.ts.
@@ -93,6 +134,7 @@ interface Native {
     peersReadonly: boolean,
     guarded: boolean,
   ): Handle;
+  mapNamed(path: string, prot: number, flags: number, length: number, exclusive: boolean, guarded: boolean): Handle;
   attachMemfd(pathOrFd: string | number, name: string, length: number, write: boolean): Handle;
   growFile(fd: number, offset: number, length: number): boolean;
 
@@ -140,6 +182,8 @@ interface Native {
 
   unmap(handle: Handle): void;
   unmapInPool(handle: Handle): Promise<void>;
+
+  readonly ipc: NativeIpc;
 }
 
 const require = createRequire(import.meta.url);

@@ -1,7 +1,6 @@
-import { type FileHandle } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { ADVICE, type Advice } from './constants.js';
 import { invalidArgType, invalidArgValue, missingOption, outOfRange } from './errors.js';
+import { type MappableFile, sharedMemoryPath, toFile } from './names.js';
 import { toBytes } from './range.js';
 
 /** Whose the changes are: `'private'` stay in this process (MAP_PRIVATE), `'shared'` reach everybody (MAP_SHARED). */
@@ -9,9 +8,6 @@ export type Sharing = 'private' | 'shared';
 
 /** What may be done to the bytes: PROT_READ, or PROT_READ | PROT_WRITE. */
 export type Access = 'read' | 'readwrite';
-
-/** A path, or something that is open already. A descriptor is never closed, and may be closed at once. */
-export type MappableFile = string | Uint8Array | URL | number | FileHandle;
 
 interface CommonOptions {
   /** Whose the changes are. No default: it is always said. */
@@ -59,6 +55,10 @@ export interface AnonymousMappingOptions extends CommonOptions {
   readonly joinable?: boolean | undefined;
   /** Joinable memory only: `'readonly'` seals it so that no other process can ever write to it (F_SEAL_FUTURE_WRITE). Default: `'readwrite'`. */
   readonly peers?: 'readonly' | 'readwrite' | undefined;
+  /** Shared memory only: `'/x'` is found under this name by every process of this user, and stays until `unlink('/x')`: shm_open(3). It is made where it is not there. Default: none. */
+  readonly name?: string | undefined;
+  /** With `name`: EEXIST where it is there already. Default: false. */
+  readonly exclusive?: boolean | undefined;
 }
 
 /** What `mmap()` takes. `backing` decides which of the two it is. */
@@ -80,6 +80,9 @@ export type CheckedOptions = CheckedCommon &
         readonly length: number;
         readonly joinable: boolean;
         readonly peers: 'readonly' | 'readwrite';
+        /** In /dev/shm. */
+        readonly path: string | undefined;
+        readonly exclusive: boolean;
         readonly hugePages: boolean | 'hugetlb';
       }
   );
@@ -108,7 +111,7 @@ const COMMON = [
 ];
 const KNOWN = {
   file: [...COMMON, 'file', 'offset', 'grow'],
-  anonymous: [...COMMON, 'joinable', 'peers'],
+  anonymous: [...COMMON, 'joinable', 'peers', 'name', 'exclusive'],
 };
 
 /** How many letters have to change to make one word of the other, upper or lower case alike. */
@@ -156,29 +159,6 @@ export const flag = (value: unknown, name: string, fallback = false): boolean =>
   if (value === undefined) return fallback;
   if (typeof value !== 'boolean') throw invalidArgType(name, 'of type boolean', value);
   return value;
-};
-
-const MAX_FD = 2 ** 31 - 1;
-const FILE_KINDS = 'of type string, number or an instance of Buffer, Uint8Array, URL or FileHandle';
-
-/** What native code opens or takes: the path as it is, or a descriptor. */
-export const toFile = (file: unknown, name: string): string | Uint8Array | number => {
-  if (typeof file === 'number') {
-    if (!Number.isInteger(file) || file < 0 || file > MAX_FD) throw outOfRange(name, `>= 0 && <= ${MAX_FD}`, file);
-    return file;
-  }
-  if (file instanceof URL) return toFile(fileURLToPath(file), name);
-  if (typeof file === 'string' || file instanceof Uint8Array) {
-    if (file.length === 0) throw invalidArgValue(name, 'must not be empty', file);
-    const hasNul = typeof file === 'string' ? file.includes('\0') : file.includes(0);
-    if (hasNul) throw invalidArgValue(name, 'must be a path without null bytes', file);
-    return file;
-  }
-  // a FileHandle is known by what it has: node:fs/promises does not export the class
-  const fd = typeof file === 'object' && file !== null ? (file as { fd?: unknown }).fd : undefined;
-  if (typeof fd !== 'number') throw invalidArgType(name, FILE_KINDS, file);
-  if (fd < 0) throw invalidArgValue(name, 'must be a FileHandle that is open', file);
-  return toFile(fd, name);
 };
 
 /** Reads every option once, in a fixed order, and checks it. Nothing else is done before that. */
@@ -231,11 +211,16 @@ const checkFile = (given: Record<string, unknown>, common: CheckedCommon): Check
 };
 
 const checkAnonymous = (given: Record<string, unknown>, common: CheckedCommon): CheckedOptions => {
-  const { length } = given;
+  const { length, name, peers } = given;
   if (length === undefined) throw missingOption('options.length', 'anonymous memory has no length of its own');
   const shared = common.sharing === 'shared';
-  const joinable = flag(given['joinable'], 'options.joinable', shared);
-  const peers = given['peers'];
+  const path = name === undefined ? undefined : sharedMemoryPath(name, 'options.name');
+  if (path !== undefined && !shared) throw invalidArgValue('options.name', "needs sharing: 'shared'", name);
+  const exclusive = flag(given['exclusive'], 'options.exclusive');
+  if (exclusive && path === undefined) throw invalidArgValue('options.exclusive', 'needs a name', true);
+  // who knows the name needs no descriptor
+  const joinable = flag(given['joinable'], 'options.joinable', shared && path === undefined);
+  if (joinable && path !== undefined) throw invalidArgValue('options.joinable', 'has no meaning with a name', true);
   if (joinable && !shared) throw invalidArgValue('options.joinable', "needs sharing: 'shared'", joinable);
   if (peers !== undefined && !joinable) throw invalidArgValue('options.peers', 'needs joinable memory', peers);
   return {
@@ -243,7 +228,14 @@ const checkAnonymous = (given: Record<string, unknown>, common: CheckedCommon): 
     backing: 'anonymous',
     length: toBytes(length, 'options.length'),
     joinable,
+    path,
+    exclusive,
     peers: oneOf(peers, ['readwrite', 'readonly'], 'options.peers', 'readwrite'),
-    hugePages: oneOf(given['hugePages'], [false, true, 'hugetlb'], 'options.hugePages', false),
+    hugePages: oneOf(
+      given['hugePages'],
+      path === undefined ? [false, true, 'hugetlb'] : [false, true],
+      'options.hugePages',
+      false,
+    ),
   };
 };

@@ -2,7 +2,8 @@ import { closeSync, fstatSync, openSync } from 'node:fs';
 import { invalidArgValue, invalidState, missingOption, outOfRange, staleHandle } from './errors.js';
 import { type Origin } from './handle.js';
 import { type Facts, type Handle, native } from './native.js';
-import { flag, type MappableFile, readOptions, toFile } from './options.js';
+import { type MappableFile, toFile } from './names.js';
+import { flag, readOptions } from './options.js';
 
 /** Options of `resize()`. */
 export interface ResizeOptions {

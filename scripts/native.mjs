@@ -33,7 +33,7 @@ const LIBC = new Set(
   fallocate fcntl ftruncate syscall
   nanosleep pthread_mutex_lock pthread_mutex_unlock pthread_once sched_yield
   pthread_attr_destroy pthread_attr_init pthread_attr_setdetachstate pthread_attr_setstacksize
-  pthread_create pthread_detach pthread_self pthread_sigmask
+  pthread_create pthread_detach pthread_join pthread_self pthread_sigmask
   raise sigaction sigaddset sigaltstack sigdelset sigemptyset sigfillset
   `
     .trim()

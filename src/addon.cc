@@ -5,6 +5,7 @@
 #include "binding/environment.h"
 #include "binding/facts.h"
 #include "binding/faults.h"
+#include "binding/ipc.h"
 #include "binding/mapping.h"
 #include "binding/operations.h"
 #include "binding/refresh.h"
@@ -30,6 +31,7 @@ Napi::Object Exports(Napi::Env env, Napi::Object exports) {
   exports.Set("mapFile", Napi::Function::New<binding::MapFile>(env, "mapFile"));
   exports.Set("mapAnonymous", Napi::Function::New<binding::MapAnonymous>(env, "mapAnonymous"));
   exports.Set("mapMemfd", Napi::Function::New<binding::MapMemfd>(env, "mapMemfd"));
+  exports.Set("mapNamed", Napi::Function::New<binding::MapNamed>(env, "mapNamed"));
   exports.Set("attachMemfd", Napi::Function::New<binding::AttachMemfd>(env, "attachMemfd"));
   exports.Set("growFile", Napi::Function::New<binding::GrowFile>(env, "growFile"));
   exports.Set("knowsAdvice", Napi::Function::New<binding::KnowsAdvice>(env, "knowsAdvice"));
@@ -59,6 +61,7 @@ Napi::Object Exports(Napi::Env env, Napi::Object exports) {
   exports.Set("refresh", Napi::Function::New<binding::Refresh>(env, "refresh"));
   exports.Set("unmap", Napi::Function::New<binding::Unmap>(env, "unmap"));
   exports.Set("unmapInPool", Napi::Function::New<binding::UnmapInPool>(env, "unmapInPool"));
+  exports.Set("ipc", binding::IpcExports(env));
   return exports;
 }
 

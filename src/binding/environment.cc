@@ -137,6 +137,16 @@ Napi::Value NewHandle(Napi::Env env, core::Region* region) {
   return {env, external};
 }
 
+void Retain(Handle* handle) {
+  const core::Locked locked(lists);
+  ++handle->references;
+}
+
+void Release(Handle* handle) {
+  const core::Locked locked(lists);
+  Unreference(handle);
+}
+
 void AddWindow(Window* window) {
   window->handle->lease.AddBuffer();
   const core::Locked locked(lists);

@@ -10,6 +10,7 @@
 namespace binding {
 
 struct Environment;
+struct Ipc;
 struct Window;
 
 // What a Mapping of lib/ holds: an External with one of these. Freed with the last of the External
@@ -46,6 +47,7 @@ struct Environment {
   napi_ref make_error = nullptr;  // lib/errors.ts
   napi_ref transfer = nullptr;    // ArrayBuffer.prototype.transfer, where there is one
   Handle* handles = nullptr;
+  Ipc* ipc = nullptr;  // binding/ipc.h, from its first use on
   bool main_thread = false;
   bool stores_die_once = false;  // see Initialize in addon.cc
   bool dead = false;
@@ -63,6 +65,10 @@ extern core::Mutex lists;
 
 // An External, or an exception.
 Napi::Value NewHandle(Napi::Env env, core::Region* region);
+
+// For who needs the handle after its External is gone: each Retain wants a Release.
+void Retain(Handle* handle);
+void Release(Handle* handle);
 
 // The window is the lease's buffer from here on.
 void AddWindow(Window* window);

@@ -3,8 +3,10 @@
 #include "binding/arguments.h"
 #include "binding/buffers.h"
 #include "binding/errors.h"
+#include "binding/holds.h"
 #include "core/backing.h"
 #include "core/copy.h"
+#include "core/named.h"
 #include "core/syscalls.h"
 
 namespace binding {
@@ -91,6 +93,18 @@ Napi::Value MapMemfd(const Napi::CallbackInfo& info) {
   return Opened(info.Env(), core::MapMemfd(request));
 }
 
+Napi::Value MapNamed(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const core::NamedRequest request{.path = arguments.PathAt(0),
+                                   .length = arguments.BytesAt(3),
+                                   .prot = arguments.IntAt(1),
+                                   .flags = arguments.IntAt(2),
+                                   .exclusive = arguments.BoolAt(4),
+                                   .guarded = arguments.BoolAt(5)};
+  if (arguments.Bad()) return {info.Env(), nullptr};
+  return Opened(info.Env(), core::MapNamed(request), info[0]);
+}
+
 Napi::Value AttachMemfd(const Napi::CallbackInfo& info) {
   Arguments path(info);
   Arguments arguments(info);
@@ -169,8 +183,11 @@ Napi::Value Resize(const Napi::CallbackInfo& info) {
   const uint64_t length = arguments.BytesAt(1);
   const int fd = arguments.IntAt(2);
   if (arguments.Bad()) return {info.Env(), nullptr};
+  if (handle->lease.region() == nullptr) return Throw(info.Env(), Unmapped());
+  if (IsLocked(handle)) return Throw(info.Env(), {EBUSY, "mremap", core::reason::kLocked});
   const core::Result<core::Region*> region = handle->lease.Resize(length, fd);
   // only now: a refusal takes nothing away
+  if (region.ok()) EndHolds(handle);
   if (region.ok()) DetachAll(handle);
   return Opened(info.Env(), region);
 }
@@ -194,6 +211,7 @@ Napi::Value Unmap(const Napi::CallbackInfo& info) {
   if (arguments.Bad()) return {env, nullptr};
   core::Region* region = handle->lease.region();
   if (region == nullptr) return env.Undefined();
+  EndHolds(handle);
   DetachAll(handle);
   const core::Status written = region->CheckWritten();
   const core::Status ended = handle->lease.End();

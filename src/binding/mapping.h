@@ -8,6 +8,7 @@ namespace binding {
 Napi::Value MapFile(const Napi::CallbackInfo& info);
 Napi::Value MapAnonymous(const Napi::CallbackInfo& info);
 Napi::Value MapMemfd(const Napi::CallbackInfo& info);
+Napi::Value MapNamed(const Napi::CallbackInfo& info);
 Napi::Value AttachMemfd(const Napi::CallbackInfo& info);
 Napi::Value GrowFile(const Napi::CallbackInfo& info);
 Napi::Value KnowsAdvice(const Napi::CallbackInfo& info);

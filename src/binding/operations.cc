@@ -7,6 +7,7 @@
 #include "binding/arguments.h"
 #include "binding/buffers.h"
 #include "binding/errors.h"
+#include "binding/holds.h"
 #include "binding/operation.h"
 #include "core/syscalls.h"
 
@@ -184,6 +185,7 @@ Napi::Value UnmapInPool(const Napi::CallbackInfo& info) {
   Handle* handle = arguments.HandleAt(0);
   if (arguments.Bad()) return {env, nullptr};
   core::Region* region = handle->lease.region();
+  EndHolds(handle);
   DetachAll(handle);
   if (region == nullptr || !region->BeginOperation()) return Throw(env, Unmapped());
   auto* operation = new Operation{.kind = &kNothing, .region = region};

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "core/limits.h"
+#include "core/mirror.h"
 #include "core/syscalls.h"
 
 namespace core {
@@ -33,7 +34,8 @@ Region::Region(const MapRequest& request) : request_(request), base_(empty_mappi
   const Range pages = PagesTouched({request_.offset, request_.length}, request_.page_size);
   // nothing has no first page either
   lead_ = request_.length == 0 ? 0 : request_.offset - pages.offset;
-  span_ = pages.length;
+  span_ = pages.length + request_.mirrored;
+  request_.length += request_.mirrored;
 }
 
 Result<Region*> Region::Map(const MapRequest& request) {
@@ -45,8 +47,10 @@ Result<Region*> Region::Map(const MapRequest& request) {
   if (const Status admitted = AdmitArea(); !admitted.ok()) return fail(admitted.failure());
   auto* region = new Region(request);
   if (region->span_ > 0) {
-    const Result<char*> base =
-        sys::Mmap(nullptr, region->span_, request.prot, request.flags, request.fd, request.offset - region->lead_);
+    const uint64_t first = request.offset - region->lead_;
+    const Result<char*> base = request.mirrored > 0
+                                   ? MapMirrored(request, {first, region->span_ - request.mirrored})
+                                   : sys::Mmap(nullptr, region->span_, request.prot, request.flags, request.fd, first);
     if (!base.ok()) {
       delete region;
       return fail(base.failure());
@@ -149,6 +153,16 @@ bool Region::BeginOperation() {
   if (state_ != State::kMapped || users_ == 0) return false;
   ++ops_;
   return true;
+}
+
+Region* Region::BeginOperationAt(const char* address, uint64_t length) {
+  const Locked listed(list_lock);
+  for (Region* region = list_head; region != nullptr; region = region->next_) {
+    const auto offset = static_cast<uint64_t>(address - region->base_);  // huge, where the address is before
+    const bool shared = (region->request_.flags & MAP_SHARED) != 0;
+    if (shared && Within(region->span_, offset, length) && region->BeginOperation()) return region;
+  }
+  return nullptr;
 }
 
 Status Region::EndOperation() {

@@ -37,6 +37,7 @@ struct MapRequest {
   bool preallocated = false;    // every block of the range has its place on the disk
   bool peers_readonly = false;  // sealed so that others can only read
   bool guarded = true;          // false: a fault ends the process, as the kernel has it
+  uint64_t mirrored = 0;        // the last so many bytes, whole pages, appear again behind the end: core/mirror.h
 };
 
 // What the list of mappings says of one.
@@ -111,6 +112,8 @@ class Region {
   // In-flight operations. False when the bytes are gone already.
   bool BeginOperation();
   Status EndOperation();
+  // The shared Region that these bytes lie in, with an operation begun; nullptr when there is none.
+  static Region* BeginOperationAt(const char* address, uint64_t length);
 
  private:
   friend class Lease;

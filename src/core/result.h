@@ -26,6 +26,7 @@ inline constexpr const char* kSplit = "split";             // several areas, whe
 inline constexpr const char* kReplaced = "replaced";       // pages were lost: refresh first
 inline constexpr const char* kLostWrites = "lost-writes";  // value: the offset of the first
 inline constexpr const char* kNoFile = "no-file";          // there is no descriptor to look at
+inline constexpr const char* kLocked = "locked";           // a lock in it is held here
 inline constexpr const char* kNoExternal = "no-external-buffers";
 inline constexpr const char* kBufferRefused = "buffer-refused";
 }  // namespace reason

@@ -1,0 +1,37 @@
+import { type FileHandle } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { invalidArgType, invalidArgValue, outOfRange } from './errors.js';
+
+/** A path, or something that is open already. A descriptor is never closed, and may be closed at once. */
+export type MappableFile = string | Uint8Array | URL | number | FileHandle;
+
+const MAX_FD = 2 ** 31 - 1;
+const FILE_KINDS = 'of type string, number or an instance of Buffer, Uint8Array, URL or FileHandle';
+
+/** What native code opens or takes: the path as it is, or a descriptor. */
+export const toFile = (file: unknown, name: string): string | Uint8Array | number => {
+  if (typeof file === 'number') {
+    if (!Number.isInteger(file) || file < 0 || file > MAX_FD) throw outOfRange(name, `>= 0 && <= ${MAX_FD}`, file);
+    return file;
+  }
+  if (file instanceof URL) return toFile(fileURLToPath(file), name);
+  if (typeof file === 'string' || file instanceof Uint8Array) {
+    if (file.length === 0) throw invalidArgValue(name, 'must not be empty', file);
+    const hasNul = typeof file === 'string' ? file.includes('\0') : file.includes(0);
+    if (hasNul) throw invalidArgValue(name, 'must be a path without null bytes', file);
+    return file;
+  }
+  // a FileHandle is known by what it has: node:fs/promises does not export the class
+  const fd = typeof file === 'object' && file !== null ? (file as { fd?: unknown }).fd : undefined;
+  if (typeof fd !== 'number') throw invalidArgType(name, FILE_KINDS, file);
+  if (fd < 0) throw invalidArgValue(name, 'must be a FileHandle that is open', file);
+  return toFile(fd, name);
+};
+
+/** Where named memory is, as shm_open(3) has it: `'/x'` is the file `x` in /dev/shm. */
+export const sharedMemoryPath = (name: unknown, what: string): string => {
+  if (typeof name !== 'string') throw invalidArgType(what, 'of type string', name);
+  if (!/^\/[^/\0]{1,255}$/.test(name) || name === '/.' || name === '/..' || Buffer.byteLength(name) > 256)
+    throw invalidArgValue(what, "must be '/' and a name of up to 255 bytes without another '/'", name);
+  return `/dev/shm${name}`;
+};
