@@ -1,7 +1,9 @@
 // What a case needs: the package under test, and what differs between the runtimes.
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
 export const { allocZeroed, attach, mappings, mmap, supports } = await import(
@@ -37,7 +39,15 @@ export const areas = (path) =>
     .split('\n')
     .filter((line) => line !== '' && (path === undefined || line.endsWith(path)));
 
-export const descriptors = () => readdirSync('/proc/self/fd').length;
+/** How many descriptors of files and memory are open; a runtime opens sockets and pipes of its own when it likes. */
+export const descriptors = () =>
+  readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return /memfd:|data-\d+/.test(readlinkSync(`/proc/self/fd/${fd}`));
+    } catch {
+      return false; // of the listing itself
+    }
+  }).length;
 
 /** Bytes in memory. Not process.memoryUsage(), which Deno rounds and caches. */
 export const resident = () => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]) * 1024;
@@ -86,4 +96,24 @@ export const startWorker = (module, task, data) => {
       ? Promise.resolve(messages.shift())
       : new Promise((resolve, reject) => waiting.push({ resolve, reject }));
   return { worker, ended, next };
+};
+
+const PROGRAM_FLAGS = { bun: [], deno: ['run', '-A', '--v8-flags=--expose-gc'], node: ['--expose-gc'] };
+
+/** Runs programs/NAME in a process of this runtime, to its end. */
+export const runProgram = (name, args = [], flags = []) => {
+  const program = fileURLToPath(new URL(`programs/${name}`, import.meta.url));
+  const { status, signal, stdout, stderr } = spawnSync(
+    process.execPath,
+    [...PROGRAM_FLAGS[runtime], ...flags, program, ...args],
+    { encoding: 'utf8', maxBuffer: 1 << 26 },
+  );
+  return { how: signal ?? status, stdout, stderr };
+};
+
+/** Throws, or takes the process down, where there is no room left for the runtime itself. */
+export const assertAlive = () => {
+  const buffers = Array.from({ length: 50 }, () => new ArrayBuffer(1 << 20));
+  const objects = Array.from({ length: 300_000 }, (_, i) => ({ i, list: [i] }));
+  if (buffers.length !== 50 || objects.at(-1).list[0] !== 299_999) throw new Error('memory is not what was put there');
 };
