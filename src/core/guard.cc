@@ -1,16 +1,10 @@
 #include "core/guard.h"
 
-#include <linux/futex.h>
-#include <pthread.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 
 #include "core/guard_internal.h"
 #include "core/mutex.h"
@@ -37,6 +31,7 @@ struct Registry {
 Mutex lock;  // of the registry's list of free slots, and of starting
 Registry registry;
 bool started = false;
+
 uint64_t SlotIndex(const Slot* slot) {
   return static_cast<uint64_t>(slot - registry.slots);
 }
@@ -136,15 +131,6 @@ void Resume(Slot* slot, bool in_place) {
   slot->state.store(in_place ? State::kLive : State::kFree);
 }
 
-Status ProtectWhole(Slot* slot, int prot) {
-  WaitForHandlers(slot, State::kChanging);
-  const bool done = raw::Protect(slot->mapping.base, slot->mapping.span, prot);
-  const int error = errno;
-  if (done) slot->mapping.prot = prot;
-  slot->state.store(State::kLive);
-  return done ? Status(Unit{}) : Status(Failure{error, "mprotect"});
-}
-
 Status Entomb(Slot* slot) {
   WaitForHandlers(slot, State::kChanging);
   const bool done = raw::MapAnonymous(slot->mapping.base, slot->mapping.span, PROT_NONE) != nullptr;
@@ -178,9 +164,9 @@ uint64_t WordIndex(const Slot* slot) {
   return SlotIndex(slot);
 }
 
-Slot* Find(uintptr_t address) {
+Slot* Find(uintptr_t address, const Slot* previous) {
   const uint64_t used = registry.used.load();
-  for (uint64_t i = 0; i < used; ++i) {
+  for (uint64_t i = previous == nullptr ? 0 : SlotIndex(previous) + 1; i < used; ++i) {
     const Key& key = registry.keys[i];
     if (address - key.base.load(std::memory_order_relaxed) < key.span.load(std::memory_order_relaxed))
       return &registry.slots[i];

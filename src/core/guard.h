@@ -2,7 +2,8 @@
 // is promised; docs/internals.md how the handler keeps it between threads.
 //
 // guard.cc keeps the registry, guard_signals.cc owns the signal handler and hands on what is not ours,
-// guard_pages.cc decides what becomes of a page, guard_restore.cc goes over the pages outside of the handler.
+// guard_pages.cc decides what becomes of a page, guard_widen.cc of how many together; guard_restore.cc goes over the
+// pages outside of the handler, and guard_watch.cc has a thread that tells of faults.
 #pragma once
 #include <cstdint>
 

@@ -1,4 +1,4 @@
-// Shared by the three files of the guard. What the handler touches is here: atomics and plain words that do not change
+// Shared by the files of the guard. What the handler touches is here: atomics and plain words that do not change
 // while a slot is live. The handler makes system calls only, takes no lock, allocates nothing and uses little stack.
 #pragma once
 #include <atomic>
@@ -24,12 +24,13 @@ struct Slot {
   std::atomic<uint32_t> handlers;  // at work in this slot
   Mapping mapping;
   bool tomb;
-  std::atomic<uint64_t*> pages;     // two bits a page, made at the first fault
-  std::atomic<uint64_t> islands;    // runs of replaced pages
-  std::atomic<uint64_t> next;       // where a sequential reader would fault next
-  std::atomic<uint64_t> window;     // how many pages it was given last
-  std::atomic<uintptr_t> repeated;  // the last address that was only tried again
-  std::atomic<uint32_t> repeats;
+  std::atomic<uint64_t*> pages;   // four bits a page, made at the first fault
+  std::atomic<uint64_t> islands;  // areas that replacing made, at the most
+  std::atomic<uint64_t> next;     // where a sequential reader would fault next
+  std::atomic<uint64_t> window;   // how many pages it was given last
+  std::atomic<uint8_t> area;      // of the last replacement: see Record
+  std::atomic<uint32_t> repeats;  // accesses in a row that were only tried again
+  std::atomic<uint64_t> repeated_at;
   Counter counters[kKinds];
   Slot* next_free;
 };
@@ -42,10 +43,10 @@ struct Fault {
 };
 
 // guard.cc
-Slot* Find(uintptr_t address);
+// The next slot after `previous`, or the first, that seems to have the address. There may be several for a moment,
+// while addresses change hands: only a live one whose mapping has it is right.
+Slot* Find(uintptr_t address, const Slot* previous);
 uint32_t* Word(const Slot* slot);
-
-Status ProtectWhole(Slot* slot, int prot);
 
 // guard_watch.cc
 void StartWatch();  // a thread that blocks every signal: no handler of the program's runs on it
@@ -55,8 +56,9 @@ void MakeReserve();
 bool SpendReserve();
 
 // guard_pages.cc. True: run the instruction again.
-bool Fix(Slot* slot, uintptr_t address, const Fault& fault);
+bool Fix(Slot* slot, const Fault& fault);
 uint64_t PagesBytes(const Slot* slot);
+// guard_widen.cc
 void ForgetIslands(Slot* slot);
 
 // guard_signals.cc
@@ -79,6 +81,7 @@ int64_t WriteFile(int fd, const char* from, uint64_t length, uint64_t offset);
 bool MoveOnto(char* from, char* at, uint64_t length);
 void Unmap(char* at, uint64_t length);
 void Yield();
+uint64_t Microseconds();  // of a clock that only goes forward
 }  // namespace raw
 
 }  // namespace core::guard

@@ -4,65 +4,39 @@
 //    comes back in between, another thread's store succeeds, and is replaced.
 //  - What can keep its content keeps it, in anonymous memory, where no truncation reaches it.
 //  - Zeros are mapped read-only: the first store into them is a fault of its own, and is counted.
+#include <unistd.h>
+
 #include "core/guard_states.h"
 
 namespace core::guard {
 namespace {
 
-constexpr uint64_t kLargestWindow = 512;  // pages
-// Every island costs up to two areas of vm.max_map_count: from here on whole gaps are replaced, which merges them.
-constexpr uint64_t kIslandsOfMapping = 256;
-constexpr uint64_t kIslandsOfProcess = 2048;
-constexpr uint32_t kGiveUp = 10000;
+constexpr uint64_t kLargestCopy = 512;  // pages
 
-std::atomic<uint64_t> all_islands;
-
-void Record(Slot* slot, Kind kind, Run run, bool write) {
-  Counter& counter = slot->counters[static_cast<int>(kind)];
-  const uint64_t offset = OffsetOf(slot, run.first);
-  uint64_t none = 0;
-  counter.first.compare_exchange_strong(none, offset + 1);
-  counter.latest.store(offset);
-  counter.pages.fetch_add(run.count);
-  if (write) counter.writes.fetch_add(run.count);
-  if (slot->next.exchange(run.first + run.count) != run.first) {
-    slot->islands.fetch_add(1);
-    all_islands.fetch_add(1);
-  }
-  slot->repeats.store(0);
-  std::atomic_ref<uint32_t>(*Word(slot)).fetch_add(1);
-  NotifySoon();
-}
-
-// The page is as it should be: another thread was faster, or the file came back. A fault that
-// repeats without any progress is somebody else's doing, and is given up.
-bool Again(Slot* slot, uintptr_t address) {
-  if (slot->repeated.exchange(address) != address) slot->repeats.store(0);
+// The page is as it should be: another thread was faster, or the file came back. Faults that only repeat, one right
+// after the other, are somebody else's doing, and are given up.
+bool Again(Slot* slot) {
+  constexpr uint32_t kGiveUp = 10'000;
+  constexpr uint64_t kPause = 1'000;  // microseconds in which the program did something else
+  const uint64_t now = raw::Microseconds();
+  if (now - slot->repeated_at.exchange(now) > kPause) slot->repeats.store(0);
   return slot->repeats.fetch_add(1) < kGiveUp;
 }
 
-bool TooManyIslands(const Slot* slot) {
-  return slot->islands.load() >= kIslandsOfMapping || all_islands.load() >= kIslandsOfProcess;
+bool Retry(Slot* slot, uint64_t* pages, Run run, Page state) {
+  Put(pages, run, state);
+  return Again(slot);
 }
 
-// More live pages around an owned one: on to the right, then to the left as far as `floor`.
-Run Widen(const Slot* slot, uint64_t* pages, Run run, uint64_t floor, uint64_t most) {
-  while (run.count < most && run.first + run.count < PageCount(slot) && Take(pages, run.first + run.count, Page::kLive))
-    ++run.count;
-  while (run.count < most && run.first > floor && Take(pages, run.first - 1, Page::kLive)) {
-    --run.first;
-    ++run.count;
-  }
-  return run;
+// The faulting page of the run gets a state of its own, last: until then nobody else touches it.
+void PutAround(uint64_t* pages, Run run, uint64_t page, Page state, Page others) {
+  Put(pages, {run.first, page - run.first}, others);
+  Put(pages, {page + 1, run.first + run.count - page - 1}, others);
+  Put(pages, {page, 1}, state);
 }
 
-// A sequential reader gets twice as many pages each time.
-Run WidenAhead(Slot* slot, uint64_t* pages, Run run, uint64_t floor) {
-  if (TooManyIslands(slot)) return Widen(slot, pages, run, floor, UINT64_MAX);
-  const bool sequential = slot->next.load() == run.first;
-  const uint64_t window = sequential ? std::min(std::max<uint64_t>(slot->window.load(), 1) * 2, kLargestWindow) : 1;
-  slot->window.store(window);
-  return Widen(slot, pages, run, run.first, window);
+Page Written(const Slot* slot, uint64_t* pages, uint64_t page) {
+  return MayWrite(slot, pages, page) && !slot->tomb ? Page::kLost : Page::kStray;
 }
 
 // Where the file ends now, in pages of the mapping. UINT64_MAX: cannot be told.
@@ -74,34 +48,41 @@ uint64_t PagesCovered(const Slot* slot) {
   return end <= start ? 0 : (end - start + slot->mapping.page_size - 1) / slot->mapping.page_size;
 }
 
-bool MapZeros(Slot* slot, uint64_t* pages, Run run, Kind kind, bool writable, bool written) {
+// Zeros over a run that is owned and was in state `from`; `to` is what the page becomes that faulted.
+bool MapZeros(Slot* slot, uint64_t* pages, Run run, Kind kind, const Fault& fault, Page from, Page to) {
+  const bool writable = to != Page::kZero;
   const int prot = writable ? PROT_READ | PROT_WRITE : PROT_READ;
   const bool done = raw::MapAnonymous(At(slot, run.first), BytesOf(slot, run), prot) != nullptr;
-  const Page replaced = writable ? Page::kPrivate : Page::kZero;
-  Put(pages, run, done ? replaced : Page::kLive);
-  if (done) Record(slot, kind, run, written);
+  if (done) {
+    PutAround(pages, run, fault.page, to, to == Page::kLost ? Page::kSpreadZeros : to);
+    Record(slot, kind, run, fault.write, writable ? Page::kLost : Page::kZero);
+  } else {
+    Put(pages, run, from);
+  }
   return done;
 }
 
-// Reading beyond the end of the file, whose length is known.
-bool ZerosBeyondEnd(Slot* slot, uint64_t* pages, Run run, uint64_t covered) {
-  run = WidenAhead(slot, pages, run, covered);
-  Revoke(slot, run);
+// Behind the end of the file, whose length is known.
+bool ZerosBeyondEnd(Slot* slot, uint64_t* pages, Run run, const Fault& fault, uint64_t covered) {
+  const Page to = fault.write ? Written(slot, pages, fault.page) : Page::kZero;
+  run = fault.write ? WidenTogether(slot, pages, run, Page::kLive, covered) : WidenAhead(slot, pages, run, covered);
   // once more, now that nobody can write: a file that came back is used again
-  if (run.first >= PagesCovered(slot)) return MapZeros(slot, pages, run, Kind::kTruncated, false, false);
-  Restore(slot, pages, run);
-  Put(pages, run, Page::kLive);
-  return true;
+  if (run.first >= PagesCovered(slot)) return MapZeros(slot, pages, run, Kind::kTruncated, fault, Page::kLive, to);
+  Restore(slot, pages, run, Page::kLive);
+  return Retry(slot, pages, run, Page::kLive);
 }
 
-// The run, which is owned and cannot be written to, keeps its bytes in anonymous memory.
+bool IsPrivateMemory(const Mapping& mapping) {
+  return (mapping.flags & MAP_ANONYMOUS) != 0 && (mapping.flags & MAP_PRIVATE) != 0;
+}
+
+// The run, which is owned and cannot be written to, keeps its bytes, and can be written to.
 bool CopyToPrivate(const Slot* slot, Run run) {
   const Mapping& mapping = slot->mapping;
   char* at = At(slot, run.first);
   const uint64_t length = BytesOf(slot, run);
-  if ((mapping.flags & MAP_ANONYMOUS) != 0 && (mapping.flags & MAP_PRIVATE) != 0)
-    return raw::Protect(at, length, PROT_READ | PROT_WRITE);  // it is already
-  if (run.count > 1 && mapping.fd >= 0)  // a whole gap is copied by the kernel, page by page, when it is written to
+  if (IsPrivateMemory(mapping)) return raw::Protect(at, length, PROT_READ | PROT_WRITE);
+  if (run.count > 1 && mapping.fd >= 0)  // copied by the kernel, page by page, when it is written to
     return raw::MapFile(at, length, PROT_READ | PROT_WRITE, MAP_PRIVATE, mapping.fd, FileOffsetOf(slot, run.first));
   char* copy = raw::MapAnonymous(nullptr, length, PROT_READ | PROT_WRITE);
   if (copy == nullptr) return false;
@@ -112,77 +93,104 @@ bool CopyToPrivate(const Slot* slot, Run run) {
   return false;
 }
 
-bool MakePrivate(Slot* slot, uint64_t* pages, Run run, Kind kind) {
-  if (TooManyIslands(slot)) {
-    run = Widen(slot, pages, run, 0, slot->mapping.fd >= 0 ? UINT64_MAX : kLargestWindow);
-    Revoke(slot, run);
+bool MakePrivate(Slot* slot, uint64_t* pages, Run run, const Fault& fault, Kind kind) {
+  const bool copies = !IsPrivateMemory(slot->mapping) && slot->mapping.fd < 0;
+  run = WidenTogether(slot, pages, run, Page::kLive, 0, copies ? kLargestCopy : UINT64_MAX);
+  if (!CopyToPrivate(slot, run)) {
+    // cut short in the meantime: the next fault finds that
+    Restore(slot, pages, run, Page::kLive);
+    return Retry(slot, pages, run, Page::kLive);
   }
-  const bool done = CopyToPrivate(slot, run);
-  if (!done) Restore(slot, pages, run);
-  Put(pages, run, done ? Page::kPrivate : Page::kLive);
-  if (done) Record(slot, kind, run, true);
-  return done;
+  const Page to = Written(slot, pages, fault.page);
+  PutAround(pages, run, fault.page, to, to == Page::kLost ? Page::kSpreadFile : to);
+  // pages that were moved here are never one area with others
+  Record(slot, kind, run, true, IsPrivateMemory(slot->mapping) ? to : Page::kBusy);
+  return true;
 }
 
 Kind WhyUnreadable(const Slot* slot, const Fault& fault, uint64_t covered) {
-  const bool anonymous = (slot->mapping.flags & MAP_ANONYMOUS) != 0;
+  const Mapping& mapping = slot->mapping;
   if (fault.memory_error) return Kind::kIo;
-  if (slot->mapping.fd < 0) return anonymous ? Kind::kNoSpace : Kind::kTruncated;
+  const bool from_pool = mapping.page_size > static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  if (mapping.fd < 0) return from_pool || (mapping.flags & MAP_ANONYMOUS) != 0 ? Kind::kNoSpace : Kind::kTruncated;
   if (covered == UINT64_MAX) return Kind::kIo;
   if (fault.page >= covered) return Kind::kTruncated;
-  return fault.write || raw::FileSystemFull(slot->mapping.fd) ? Kind::kNoSpace : Kind::kIo;
+  return fault.write || from_pool || raw::FileSystemFull(mapping.fd) ? Kind::kNoSpace : Kind::kIo;
 }
 
 bool ReplaceUnreadable(Slot* slot, uint64_t* pages, Run run, const Fault& fault) {
-  const uint64_t covered = PagesCovered(slot);
+  uint64_t covered = PagesCovered(slot);
+  if (fault.page < covered && covered != UINT64_MAX && !fault.memory_error) {
+    // made whole again since; or cut once more since that
+    if (raw::Readable(At(slot, fault.page))) {
+      Restore(slot, pages, run, Page::kLive);
+      return Retry(slot, pages, run, Page::kLive);
+    }
+    covered = PagesCovered(slot);
+  }
   const Kind kind = WhyUnreadable(slot, fault, covered);
-  if (kind == Kind::kTruncated && slot->mapping.fd >= 0 && !fault.write)
-    return ZerosBeyondEnd(slot, pages, run, covered);
-  return MapZeros(slot, pages, run, kind, fault.write, fault.write);
+  if (kind == Kind::kTruncated && slot->mapping.fd >= 0) return ZerosBeyondEnd(slot, pages, run, fault, covered);
+  if (!fault.memory_error) run = WidenUnreadable(slot, pages, run, Page::kLive);
+  const Page to = fault.write ? Written(slot, pages, fault.page) : Page::kZero;
+  return MapZeros(slot, pages, run, kind, fault, Page::kLive, to);
 }
 
-bool Retry(Slot* slot, uint64_t* pages, uintptr_t address, Run run, Page state) {
-  Put(pages, run, state);
-  return Again(slot, address);
-}
-
-bool FixLive(Slot* slot, uint64_t* pages, uintptr_t address, const Fault& fault) {
+bool FixLive(Slot* slot, uint64_t* pages, const Fault& fault) {
   Run run{fault.page, 1};
   char* at = At(slot, fault.page);
   if (slot->tomb) {
     run = WidenAhead(slot, pages, run, 0);
-    return MapZeros(slot, pages, run, Kind::kUnmapped, true, fault.write);
+    return MapZeros(slot, pages, run, Kind::kUnmapped, fault, Page::kLive, Page::kStray);
   }
-  const bool writable = (ProtOf(slot, pages, fault.page) & PROT_WRITE) != 0;
+  // what would succeed by now is not touched, or threads that write to one page would revoke it from each other
+  if (!fault.memory_error && (fault.write ? raw::Writable(at) : raw::Readable(at)))
+    return Retry(slot, pages, run, Page::kLive);
+  const bool writable = MayWrite(slot, pages, fault.page);
   if (writable && !Revoke(slot, run)) return Put(pages, run, Page::kLive), false;
   if (fault.memory_error || !raw::Readable(at)) return ReplaceUnreadable(slot, pages, run, fault);
-  if (!writable) {
-    return fault.write ? MakePrivate(slot, pages, run, Kind::kReadOnly) : Retry(slot, pages, address, run, Page::kLive);
+  if (!writable && fault.write) return MakePrivate(slot, pages, run, fault, Kind::kReadOnly);
+  Restore(slot, pages, run, Page::kLive);
+  if (!fault.write || raw::Writable(at)) return Retry(slot, pages, run, Page::kLive);
+  if (Revoke(slot, run) && raw::Readable(at)) return MakePrivate(slot, pages, run, fault, Kind::kNoSpace);
+  Restore(slot, pages, run, Page::kLive);  // cut short in the meantime: the next fault finds that
+  return Retry(slot, pages, run, Page::kLive);
+}
+
+// The first store into zeros, or into a stray page since protect() allowed writing.
+bool AllowWriting(Slot* slot, uint64_t* pages, Run run, const Fault& fault, Page state) {
+  if (state == Page::kZero) run = WidenTogether(slot, pages, run, state, 0);
+  if (!ProtectRun(slot, run, PROT_READ | PROT_WRITE)) return Put(pages, run, state), false;
+  const Page to = Written(slot, pages, fault.page);
+  PutAround(pages, run, fault.page, to, to == Page::kLost ? Page::kSpreadZeros : to);
+  Record(slot, to == Page::kLost ? Kind::kLostWrite : Kind::kReadOnly, run, true, Page::kLost);
+  return true;
+}
+
+bool FixZero(Slot* slot, uint64_t* pages, const Fault& fault) {
+  const Run run{fault.page, 1};
+  if (!fault.segv || !fault.write) return Retry(slot, pages, run, Page::kZero);
+  return AllowWriting(slot, pages, run, fault, Page::kZero);
+}
+
+bool FixPrivate(Slot* slot, uint64_t* pages, const Fault& fault, Page state) {
+  Run run{fault.page, 1};
+  char* at = At(slot, fault.page);
+  if (!fault.memory_error && raw::Readable(at)) {
+    const bool stopped = state == Page::kStray && fault.write && !raw::Writable(at);
+    return stopped ? AllowWriting(slot, pages, run, fault, state) : Retry(slot, pages, run, state);
   }
-  Restore(slot, pages, run);
-  if (!fault.write || raw::Writable(at)) return Retry(slot, pages, address, run, Page::kLive);
-  Revoke(slot, run);
-  if (raw::Readable(at)) return MakePrivate(slot, pages, run, Kind::kNoSpace);
-  Restore(slot, pages, run);  // cut short in the meantime: the next fault finds that
-  return Retry(slot, pages, address, run, Page::kLive);
-}
-
-bool FixZero(Slot* slot, uint64_t* pages, uintptr_t address, const Fault& fault) {
-  const Run run{fault.page, 1};
-  if (!fault.segv || !fault.write) return Retry(slot, pages, address, run, Page::kZero);
-  const bool done = raw::Protect(At(slot, fault.page), slot->mapping.page_size, PROT_READ | PROT_WRITE);
-  const bool writable = (ProtOf(slot, pages, fault.page) & PROT_WRITE) != 0;
-  Put(pages, run, done ? Page::kPrivate : Page::kZero);
-  if (done) Record(slot, writable ? Kind::kLostWrite : Kind::kReadOnly, run, true);
-  return done;
-}
-
-bool FixPrivate(Slot* slot, uint64_t* pages, uintptr_t address, const Fault& fault) {
-  const Run run{fault.page, 1};
-  if (!fault.memory_error && raw::Readable(At(slot, fault.page)))
-    return Retry(slot, pages, address, run, Page::kPrivate);
-  // its content is gone: what was written may have been written again since
-  return MapZeros(slot, pages, run, fault.memory_error ? Kind::kIo : Kind::kTruncated, true, true);
+  // its content is gone with the end of the file; what was written may have been written again since
+  if (!Revoke(slot, run)) return Put(pages, run, state), false;
+  if (!fault.memory_error && raw::Readable(at)) {
+    Restore(slot, pages, run, state);
+    return Retry(slot, pages, run, state);
+  }
+  if (!fault.memory_error) run = WidenUnreadable(slot, pages, run, state);
+  const Page stray = fault.write ? Written(slot, pages, fault.page) : Page::kZero;
+  const Page to = state == Page::kStray ? stray : Page::kLost;
+  Fault written = fault;
+  written.write = true;
+  return MapZeros(slot, pages, run, fault.memory_error ? Kind::kIo : Kind::kTruncated, written, state, to);
 }
 
 }  // namespace
@@ -202,23 +210,20 @@ uint64_t* PagesOf(Slot* slot) {
   return pages;
 }
 
-void ForgetIslands(Slot* slot) {
-  all_islands.fetch_sub(slot->islands.exchange(0));
-}
-
-bool Fix(Slot* slot, uintptr_t address, const Fault& fault) {
+bool Fix(Slot* slot, const Fault& fault) {
   uint64_t* pages = PagesOf(slot);
   if (pages == nullptr) return false;
   for (;;) {
-    const Page page = Get(pages, fault.page);
-    if (page == Page::kBusy) {
+    const uint64_t entry = Entry(pages, fault.page);
+    const auto state = static_cast<Page>(entry & kState);
+    if (state == Page::kBusy) {
       raw::Yield();
       return true;
     }
-    if (!Take(pages, fault.page, page)) continue;
-    if (page == Page::kLive) return FixLive(slot, pages, address, fault);
-    if (page == Page::kZero) return FixZero(slot, pages, address, fault);
-    return FixPrivate(slot, pages, address, fault);
+    if (!Take(pages, fault.page, entry)) continue;
+    if (state == Page::kLive) return FixLive(slot, pages, fault);
+    if (state == Page::kZero) return FixZero(slot, pages, fault);
+    return FixPrivate(slot, pages, fault, state);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
 
 #include "core/guard_internal.h"
 
@@ -88,6 +89,12 @@ void Unmap(char* at, uint64_t length) {
 
 void Yield() {
   syscall(SYS_sched_yield);
+}
+
+uint64_t Microseconds() {
+  timespec now{};
+  syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000 + static_cast<uint64_t>(now.tv_nsec) / 1'000;
 }
 
 }  // namespace core::guard::raw

@@ -2,6 +2,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -24,8 +25,19 @@ constexpr int kFlags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART;
 constexpr int kAskingSibling = 0x6d6d6170;
 
 struct Previous {
-  struct sigaction action;  // whoever is not us: gets what is not ours
-  Handler sibling;          // another copy of this library that was in front
+  // Whoever is not us: gets what is not ours. Read by handlers while the guard's thread writes: it fills the other one,
+  // and then says that it is the one.
+  struct sigaction actions[2] = {};
+  std::atomic<int> current = 0;
+  std::atomic<Handler> sibling = nullptr;  // another copy of this library that was in front
+  int introductions = 0;                   // how often we went in front of it again, so that it knows us
+
+  struct sigaction& action() { return actions[current.load()]; }
+  void Remember(const struct sigaction& action) {
+    const int next = 1 - current.load();
+    actions[next] = action;
+    current.store(next);
+  }
 };
 
 Previous previous[2];
@@ -93,25 +105,26 @@ bool Ours(int signal, const siginfo_t* info, const ucontext_t* context) {
   // protection keys and memory tags are somebody else's affair
   if (segv && info->si_code != SEGV_ACCERR && info->si_code != SEGV_MAPERR) return false;
   const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
-  Slot* slot = Find(address);
-  if (slot == nullptr) return false;
-  slot->handlers.fetch_add(1);
-  const State state = slot->state.load();
-  const uint64_t offset = address - reinterpret_cast<uintptr_t>(slot->mapping.base);
-  bool ours = false;
-  if (state == State::kChanging) {
-    raw::Yield();
-    ours = true;
-  } else if (state == State::kLive && offset < slot->mapping.span) {
-    Fault fault;
-    fault.page = offset / slot->mapping.page_size;
-    fault.segv = segv;
-    fault.write = WasWrite(info, context, segv);
-    fault.memory_error = !segv && (info->si_code == BUS_MCEERR_AR || info->si_code == BUS_MCEERR_AO);
-    ours = Fix(slot, address, fault);
+  for (Slot* slot = Find(address, nullptr); slot != nullptr; slot = Find(address, slot)) {
+    bool ours = false;
+    slot->handlers.fetch_add(1);
+    const State state = slot->state.load();
+    const uint64_t offset = address - reinterpret_cast<uintptr_t>(slot->mapping.base);
+    if (state == State::kChanging) {
+      raw::Yield();
+      ours = true;
+    } else if (state == State::kLive && offset < slot->mapping.span) {
+      Fault fault;
+      fault.page = offset / slot->mapping.page_size;
+      fault.segv = segv;
+      fault.write = WasWrite(info, context, segv);
+      fault.memory_error = !segv && (info->si_code == BUS_MCEERR_AR || info->si_code == BUS_MCEERR_AO);
+      ours = Fix(slot, fault);
+    }
+    slot->handlers.fetch_sub(1);
+    if (ours) return true;
   }
-  slot->handlers.fetch_sub(1);
-  return ours;
+  return false;
 }
 
 // Default: the same instruction again, without a handler, so that the core has the true frame; a signal
@@ -124,11 +137,11 @@ void Default(int signal, const siginfo_t* info) {
 }
 
 void HandOn(int signal, siginfo_t* info, ucontext_t* context) {
-  Previous& before = Of(signal);
-  const struct sigaction action = before.action;
+  struct sigaction& before = Of(signal).action();
+  const struct sigaction action = before;
   if (action.sa_handler == SIG_IGN && info->si_code <= 0) return;
   if (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN) return Default(signal, info);
-  if ((action.sa_flags & static_cast<int>(SA_RESETHAND)) != 0) before.action.sa_handler = SIG_DFL;
+  if ((action.sa_flags & static_cast<int>(SA_RESETHAND)) != 0) before.sa_handler = SIG_DFL;
   // as if it had been called by the kernel; sigreturn puts the mask back
   uint64_t mask = SignalsOf(context->uc_sigmask) | SignalsOf(action.sa_mask);
   if ((action.sa_flags & SA_NODEFER) == 0) mask |= uint64_t{1} << (signal - 1);
@@ -144,17 +157,18 @@ void OnSignal(int signal, siginfo_t* info, void* context) {
   const int error = errno;
   auto* state = static_cast<ucontext_t*>(context);
   if (!Ours(signal, info, state)) {
-    const Previous& before = Of(signal);
+    Previous& before = Of(signal);
+    const Handler sibling = before.sibling.load();
     const bool asked = info->si_errno == kAskingSibling;
     bool done = false;
-    if (before.sibling != nullptr && !asked) {
+    if (sibling != nullptr && !asked) {
       info->si_errno = kAskingSibling;
-      before.sibling(signal, info, context);
+      sibling(signal, info, context);
       done = info->si_errno != kAskingSibling;
       info->si_errno = 0;
     }
     // asked by another copy, and with nobody behind us but copies: it knows better whom to give it to
-    const bool knows_nobody = asked && before.sibling != nullptr && before.action.sa_handler == SIG_DFL;
+    const bool knows_nobody = asked && sibling != nullptr && before.action().sa_handler == SIG_DFL;
     if (!done && !knows_nobody) {
       info->si_errno = 0;
       HandOn(signal, info, state);
@@ -165,6 +179,14 @@ void OnSignal(int signal, siginfo_t* info, void* context) {
   errno = error;
 }
 
+void Remember(int signal, const struct sigaction& action) {
+  if (IsSibling(action)) {
+    Of(signal).sibling.store(action.sa_sigaction);
+  } else if (action.sa_sigaction != OnSignal) {
+    Of(signal).Remember(action);
+  }
+}
+
 void Install(int signal) {
   struct sigaction ours{};
   ours.sa_sigaction = OnSignal;
@@ -172,12 +194,11 @@ void Install(int signal) {
   ours.sa_mask = OurMask();
   struct sigaction current{};
   sigaction(signal, nullptr, &current);
-  if (IsSibling(current)) {
-    Of(signal).sibling = current.sa_sigaction;
-  } else if (current.sa_sigaction != OnSignal) {
-    Of(signal).action = current;
-  }
-  sigaction(signal, &ours, nullptr);
+  // before ours is there, which may need it at once; and after, for whoever came in between
+  Remember(signal, current);
+  struct sigaction replaced{};
+  sigaction(signal, &ours, &replaced);
+  if (replaced.sa_sigaction != current.sa_sigaction) Remember(signal, replaced);
 }
 
 }  // namespace
@@ -192,8 +213,11 @@ bool CheckHandlers() {
     struct sigaction current{};
     sigaction(signal, nullptr, &current);
     if (current.sa_sigaction == OnSignal) continue;
-    // a copy that was in front before asks us already
-    if (IsSibling(current) && Of(signal).sibling == current.sa_sigaction) continue;
+    // a copy that has seen us in front asks us; it may have seen somebody else there who came between
+    constexpr int kIntroductions = 2;
+    Previous& before = Of(signal);
+    const bool known = IsSibling(current) && before.sibling.load() == current.sa_sigaction;
+    if (known && before.introductions++ >= kIntroductions) continue;
     // somebody who keeps taking them back is not fought for ever
     constexpr int kPatience = 1000;
     if (restored++ > kPatience) continue;
