@@ -1,12 +1,31 @@
 // The part of a Region that deals with faults in its pages.
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cerrno>
 
+#include "core/copy.h"
+#include "core/limits.h"
 #include "core/region.h"
 #include "core/syscalls.h"
 
 namespace core {
+namespace {
+
+// What is written behind the end of a file that was cut, but in its last page, is no fault and gets nowhere. The kernel
+// had put zeros there: the first byte of [begin, end) that is none, or `end`.
+uint64_t FirstWritten(const char* base, uint64_t begin, uint64_t end) {
+  char bytes[512];
+  while (begin < end) {
+    const Result<size_t> copied = CopyFrom(bytes, base + begin, std::min(sizeof bytes, end - begin));
+    if (!copied.ok()) break;
+    for (size_t i = 0; i < copied.value(); ++i, ++begin)
+      if (bytes[i] != 0) return begin;
+  }
+  return end;
+}
+
+}  // namespace
 
 bool Region::HasFile() const {
   return request_.inode != 0 && !request_.keep_fd;
@@ -57,6 +76,10 @@ Status Region::Protect(uint64_t offset, uint64_t length, int prot) {
   if (state_ != State::kMapped || users_ == 0) return Failure{EINVAL, nullptr, reason::kUnmapped};
   if (bytes == 0) return Unit{};
   if (slot_ == nullptr && request_.guarded) Guard(nullptr);
+  if (bytes < span_) {
+    if (const Status admitted = AdmitArea(); !admitted.ok())
+      return Failure{ENOMEM, "mprotect", reason::kMapLimit, admitted.failure().value};
+  }
   const Status done =
       slot_ != nullptr ? guard::Protect(slot_, address, bytes, prot) : sys::Mprotect(address, bytes, prot);
   if (done.ok() && bytes == span_) request_.prot = prot;
@@ -86,15 +109,30 @@ Result<Verdict> Region::Verify() {
   const Result<struct stat> stat = sys::Fstat(fd);
   if (!stat.ok()) return stat.failure();
   const guard::Lost lost = slot_ == nullptr ? guard::Lost{} : guard::LostWrites(slot_, base_, span_);
-  return Verdict{static_cast<uint64_t>(stat.value().st_size), lost.pages, lost.first};
+  const bool block = S_ISBLK(stat.value().st_mode);
+  const Result<uint64_t> size =
+      block ? sys::BlockDeviceSize(fd) : Result<uint64_t>(static_cast<uint64_t>(stat.value().st_size));
+  if (!size.ok()) return size.failure();
+  return Verdict{size.value(), lost.pages, lost.first};
 }
 
 Status Region::CheckWritten(char* address, uint64_t length) {
   const Locked locked(lock_);
-  if (slot_ == nullptr || !guard::HasReplaced(slot_)) return Unit{};
+  if (slot_ == nullptr) return Unit{};
   const guard::Lost lost = guard::LostWrites(slot_, address, length);
-  if (lost.pages == 0) return Unit{};
-  return Failure{EIO, "msync", reason::kLostWrites, lost.first};
+  if (lost.pages > 0) return Failure{EIO, "msync", reason::kLostWrites, lost.first};
+  const bool shared = (request_.flags & MAP_SHARED) != 0 && (request_.prot & PROT_WRITE) != 0;
+  if (!shared || file_ == nullptr) return Unit{};
+  const Result<struct stat> stat = sys::Fstat(file_->fd());
+  if (!stat.ok() || !S_ISREG(stat.value().st_mode)) return Unit{};
+  const auto begin = static_cast<uint64_t>(address - base_);
+  const uint64_t first = request_.offset - lead_;
+  const uint64_t file_end =
+      static_cast<uint64_t>(stat.value().st_size) - std::min<uint64_t>(stat.value().st_size, first);
+  const uint64_t end = std::min({AlignUp(file_end, page_size()), lead_ + request_.length, begin + length});
+  const uint64_t lost_at = FirstWritten(base_, std::max(begin, file_end), end);
+  if (lost_at >= end) return Unit{};
+  return Failure{EIO, "msync", reason::kLostWrites, lost_at - lead_};
 }
 
 Result<uint64_t> Region::Refresh(guard::RefreshRequest request) {
