@@ -1,32 +1,13 @@
 // The part of a Region that deals with faults in its pages.
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <cerrno>
 
-#include "core/copy.h"
 #include "core/limits.h"
 #include "core/region.h"
 #include "core/syscalls.h"
 
 namespace core {
-namespace {
-
-// What is written behind the end of a file that was cut, but in its last page, is no fault and gets nowhere. The kernel
-// had put zeros there: the first byte of [begin, end) that is none, or `end`.
-uint64_t FirstWritten(const char* base, uint64_t begin, uint64_t end) {
-  char bytes[512];
-  while (begin < end) {
-    const Result<size_t> copied = CopyFrom(bytes, base + begin, std::min(sizeof bytes, end - begin));
-    if (!copied.ok()) break;
-    for (size_t i = 0; i < copied.value(); ++i, ++begin)
-      if (bytes[i] != 0) return begin;
-  }
-  return end;
-}
-
-}  // namespace
-
 bool Region::HasFile() const {
   return request_.inode != 0 && !request_.keep_fd;
 }
@@ -120,19 +101,8 @@ Status Region::CheckWritten(char* address, uint64_t length) {
   const Locked locked(lock_);
   if (slot_ == nullptr) return Unit{};
   const guard::Lost lost = guard::LostWrites(slot_, address, length);
-  if (lost.pages > 0) return Failure{EIO, "msync", reason::kLostWrites, lost.first};
-  const bool shared = (request_.flags & MAP_SHARED) != 0 && (request_.prot & PROT_WRITE) != 0;
-  if (!shared || file_ == nullptr) return Unit{};
-  const Result<struct stat> stat = sys::Fstat(file_->fd());
-  if (!stat.ok() || !S_ISREG(stat.value().st_mode)) return Unit{};
-  const auto begin = static_cast<uint64_t>(address - base_);
-  const uint64_t first = request_.offset - lead_;
-  const uint64_t file_end =
-      static_cast<uint64_t>(stat.value().st_size) - std::min<uint64_t>(stat.value().st_size, first);
-  const uint64_t end = std::min({AlignUp(file_end, page_size()), lead_ + request_.length, begin + length});
-  const uint64_t lost_at = FirstWritten(base_, std::max(begin, file_end), end);
-  if (lost_at >= end) return Unit{};
-  return Failure{EIO, "msync", reason::kLostWrites, lost_at - lead_};
+  if (lost.pages == 0) return Unit{};
+  return Failure{EIO, "msync", reason::kLostWrites, lost.first};
 }
 
 Result<uint64_t> Region::Refresh(guard::RefreshRequest request) {
