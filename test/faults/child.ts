@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 
 /** Children run the compiled library: `npm run -s prepare` makes it. */
@@ -84,10 +84,10 @@ export const run = (script: string, options: RunOptions): Ended => {
 };
 
 /** What it gave to `answer()`. */
-export const answerOf = <T>(ended: Ended): T => {
+export const answerOf = (ended: Ended): unknown => {
   if (ended.status !== 0 || ended.stdout === '')
     throw new Error(`child ended with ${ended.signal ?? String(ended.status)}: ${ended.stderr}`);
-  return JSON.parse(ended.stdout) as T;
+  return JSON.parse(ended.stdout) as unknown;
 };
 
 /** A shell says 128 + n of a child that a signal ended; unshare kills itself with the same. */
@@ -95,9 +95,9 @@ const signalOf = ({ signal, status }: Ended): string | null =>
   signal ?? { 135: 'SIGBUS', 139: 'SIGSEGV' }[status ?? 0] ?? `no signal, but status ${status}`;
 
 /** The answer of a script that lives with the guard, and is ended by the signal without. */
-export const survives = <T>(script: string, dies: 'SIGBUS' | 'SIGSEGV', options: RunOptions): T => {
+export const survives = (script: string, dies: 'SIGBUS' | 'SIGSEGV', options: RunOptions): unknown => {
   expect(signalOf(run(script, { ...options, guard: 'off' })), 'without the guard').toBe(dies);
-  return answerOf<T>(run(script, options));
+  return answerOf(run(script, options));
 };
 
 /** A mount namespace of the child's own, with something mounted on the folder: gone with the child. */

@@ -171,6 +171,34 @@ static napi_value small_stack(napi_env env, napi_callback_info info) {
   return number(env, done != NULL && lane.wrong == 0);
 }
 
+// --- an address that JavaScript has lost
+
+static volatile char* held;
+
+static napi_value hold(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  size_t count = 1;
+  size_t length = 0;
+  arguments(env, info, &count, values);
+  held = memory(env, values[0], &length);
+  return NULL;
+}
+
+static napi_value peek(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  size_t count = 1;
+  arguments(env, info, &count, values);
+  return number(env, held[integer(env, values[0])]);
+}
+
+static napi_value poke(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  size_t count = 2;
+  arguments(env, info, &count, values);
+  held[integer(env, values[0])] = (char)integer(env, values[1]);
+  return NULL;
+}
+
 // --- crashes
 
 static int deep(volatile int* outer) {
@@ -307,10 +335,18 @@ NAPI_MODULE_INIT() {
   const struct {
     const char* name;
     napi_callback callback;
-  } functions[] = {
-      {"start", start},          {"join", join},       {"smallStack", small_stack}, {"crash", crash},
-      {"sendFault", send_fault}, {"install", install}, {"ownFault", own_fault},     {"countHandled", count_handled},
-      {"forbid", forbid}};
+  } functions[] = {{"start", start},
+                   {"join", join},
+                   {"smallStack", small_stack},
+                   {"hold", hold},
+                   {"peek", peek},
+                   {"poke", poke},
+                   {"crash", crash},
+                   {"sendFault", send_fault},
+                   {"install", install},
+                   {"ownFault", own_fault},
+                   {"countHandled", count_handled},
+                   {"forbid", forbid}};
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;
     napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].callback, NULL, &function);
