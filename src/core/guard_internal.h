@@ -74,7 +74,6 @@ bool Protect(char* at, uint64_t length, int prot);
 bool Readable(const char* at);
 bool Writable(char* at);
 int64_t FileSize(int fd);  // -1: cannot be told
-bool FileSystemFull(int fd);
 int64_t CopyFrom(char* into, const char* from, uint64_t length);
 int64_t ReadFile(int fd, char* into, uint64_t length, uint64_t offset);
 int64_t WriteFile(int fd, const char* from, uint64_t length, uint64_t offset);

@@ -115,7 +115,10 @@ Kind WhyUnreadable(const Slot* slot, const Fault& fault, uint64_t covered) {
   if (mapping.fd < 0) return from_pool || (mapping.flags & MAP_ANONYMOUS) != 0 ? Kind::kNoSpace : Kind::kTruncated;
   if (covered == UINT64_MAX) return Kind::kIo;
   if (fault.page >= covered) return Kind::kTruncated;
-  return fault.write || from_pool || raw::FileSystemFull(mapping.fd) ? Kind::kNoSpace : Kind::kIo;
+  // a hole that there is no room to fill can be read by read(2)
+  char byte = 0;
+  const bool has_content = raw::ReadFile(mapping.fd, &byte, 1, FileOffsetOf(slot, fault.page)) >= 0;
+  return from_pool || has_content ? Kind::kNoSpace : Kind::kIo;
 }
 
 bool ReplaceUnreadable(Slot* slot, uint64_t* pages, Run run, const Fault& fault) {

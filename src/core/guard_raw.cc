@@ -2,7 +2,6 @@
 #include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -58,11 +57,6 @@ int64_t FileSize(int fd) {
   struct stat status{};
   if (fd < 0 || syscall(SYS_fstat, fd, &status) == -1 || !S_ISREG(status.st_mode)) return -1;
   return status.st_size;
-}
-
-bool FileSystemFull(int fd) {
-  struct statfs status{};
-  return fd >= 0 && syscall(SYS_fstatfs, fd, &status) == 0 && status.f_blocks > 0 && status.f_bavail == 0;
 }
 
 int64_t CopyFrom(char* into, const char* from, uint64_t length) {

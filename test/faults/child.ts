@@ -91,8 +91,8 @@ export const answerOf = (ended: Ended): unknown => {
 };
 
 /** A shell says 128 + n of a child that a signal ended; unshare kills itself with the same. */
-const signalOf = ({ signal, status }: Ended): string | null =>
-  signal ?? { 135: 'SIGBUS', 139: 'SIGSEGV' }[status ?? 0] ?? `no signal, but status ${status}`;
+const signalOf = ({ signal, status, stderr }: Ended): string | null =>
+  signal ?? { 135: 'SIGBUS', 139: 'SIGSEGV' }[status ?? 0] ?? `status ${status}: ${stderr}`;
 
 /** The answer of a script that lives with the guard, and is ended by the signal without. */
 export const survives = (script: string, dies: 'SIGBUS' | 'SIGSEGV', options: RunOptions): unknown => {
