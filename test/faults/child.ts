@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 
 /** Children run the compiled library: `npm run -s prepare` makes it. */
-const library = new URL('../../dist/index.js', import.meta.url).href;
+export const library = new URL('../../dist/index.js', import.meta.url).href;
 const native = fileURLToPath(new URL('native/', import.meta.url));
 const require = createRequire(import.meta.url);
 
@@ -35,8 +35,6 @@ const PRELUDE = `
 import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import * as library from '${library}';
-const { attach, mmap, mappings, supports } = library;
 const given = JSON.parse(process.argv[1]);
 const addon = given.addon && createRequire('/')(given.addon);
 const answer = (value) => fs.writeSync(1, JSON.stringify(value));
@@ -47,10 +45,13 @@ const fileOf = (pages, byte = 'a') => {
   fs.writeFileSync(path, Buffer.alloc(pages * P, byte));
   return path;
 };
-const map = (file, more) => mmap({ backing: 'file', sharing: 'shared', access: 'readwrite', file, ...more });
 const codeOf = (error) => ({ code: error.code, offset: error.offset });
 const failure = async (body) => { try { await body(); return null; } catch (error) { return codeOf(error); } };
 const turn = (ms = 50) => new Promise((resolve) => setTimeout(resolve, ms));
+`;
+const LIBRARY = `
+import { attach, mmap, mappings, supports } from '${library}';
+const map = (file, more) => mmap({ backing: 'file', sharing: 'shared', access: 'readwrite', file, ...more });
 `;
 
 export interface RunOptions {
@@ -61,6 +62,8 @@ export interface RunOptions {
   readonly through?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly flags?: readonly string[];
+  /** The script loads the library itself, or does not. */
+  readonly bare?: boolean;
 }
 
 export interface Ended {
@@ -72,8 +75,8 @@ export interface Ended {
 
 /** Runs a module in a process of its own. */
 export const run = (script: string, options: RunOptions): Ended => {
-  const { given, guard = 'on', through = [], env = {}, flags = [] } = options;
-  const source = `${PRELUDE}${script}`;
+  const { given, guard = 'on', through = [], env = {}, flags = [], bare = false } = options;
+  const source = `${PRELUDE}${bare ? '' : LIBRARY}${script}`;
   const words = [...through, process.execPath, ...flags, '--input-type=module', '-e', source, JSON.stringify(given)];
   const { status, signal, stdout, stderr } = spawnSync(words[0] ?? '', words.slice(1), {
     encoding: 'utf8',

@@ -224,7 +224,7 @@ static napi_value crash(napi_env env, napi_callback_info info) {
     *(volatile char*)mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(file), 0) = 1;
   }
   if (strcmp(what, "abort") == 0) abort();
-  if (strcmp(what, "fpe") == 0) zero = 1 / zero;
+  if (strcmp(what, "fpe") == 0) zero = 100 / zero;
   if (strcmp(what, "ill") == 0) __builtin_trap();
   if (strcmp(what, "stack") == 0) deep(&zero);
   if (strcmp(what, "raise-bus") == 0) raise(SIGBUS);
@@ -321,16 +321,6 @@ static napi_value count_handled(napi_env env, napi_callback_info info) {
   return number(env, handled);
 }
 
-// Takes the page's access away behind everybody's back.
-static napi_value forbid(napi_env env, napi_callback_info info) {
-  napi_value values[2];
-  size_t count = 2;
-  size_t length = 0;
-  arguments(env, info, &count, values);
-  char* at = memory(env, values[0], &length) + integer(env, values[1]);
-  return number(env, mprotect(at, 4096, PROT_NONE));
-}
-
 NAPI_MODULE_INIT() {
   const struct {
     const char* name;
@@ -345,8 +335,7 @@ NAPI_MODULE_INIT() {
                    {"sendFault", send_fault},
                    {"install", install},
                    {"ownFault", own_fault},
-                   {"countHandled", count_handled},
-                   {"forbid", forbid}};
+                   {"countHandled", count_handled}};
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;
     napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].callback, NULL, &function);
