@@ -3,8 +3,7 @@
 // node --expose-gc test/stress.cjs ROUNDS: the main thread and four workers map, look, move, attach, resize and unmap at random,
 // with work in flight and under the collector. For the sanitizers, which see what a test cannot; ends with 0 if nothing is left.
 const assert = require('node:assert/strict');
-const { randomFill } = require('node:crypto');
-const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
+const { closeSync, mkdtempSync, openSync, read, readFileSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 const { isMainThread, MessageChannel, parentPort, Worker, workerData } = require('node:worker_threads');
@@ -38,12 +37,12 @@ const allowed = new Set([
   'ERR_OUT_OF_RANGE',
 ]);
 
-const makeOperations = (file, pick, held, work, send) => {
+const makeOperations = (file, fd, pick, held, work, send) => {
   const one = () => held[pick(held.length)];
   const keep = (mapping) => held.push({ mapping, views: [] }) > HELD && held.splice(pick(held.length), 1);
   const look = (view) => (view[pick(view.length)] = view[pick(view.length)] + 1);
   const during = (job) => work.push(job.catch((error) => assert.ok(allowed.has(error.code), error)));
-  const fill = (bytes) => during(new Promise((resolve) => randomFill(bytes, () => resolve())));
+  const fill = (bytes) => during(new Promise((resolve) => read(fd, bytes, 0, bytes.length, 0, () => resolve())));
   return [
     () => keep(mmap({ backing: 'file', sharing: 'shared', access: 'readwrite', file, offset: pick(9999) })),
     () => keep(mmap({ backing: 'file', sharing: 'private', access: 'readwrite', file })),
@@ -79,8 +78,9 @@ const play = async (file, rounds, seed, peers) => {
   const pick = random(seed);
   const held = [];
   const work = [];
+  const fd = openSync(file);
   const send = (message) => peers[pick(peers.length)]?.postMessage(message);
-  const operations = makeOperations(file, pick, held, work, send);
+  const operations = makeOperations(file, fd, pick, held, work, send);
   for (const peer of peers) {
     peer.on('message', (message) => {
       try {
@@ -104,6 +104,7 @@ const play = async (file, rounds, seed, peers) => {
     if (round % 16 === 0) await turn();
   }
   await Promise.all(work);
+  closeSync(fd);
   for (const peer of peers) peer.removeAllListeners().close();
   held.length = 0;
 };

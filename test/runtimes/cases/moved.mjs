@@ -67,11 +67,13 @@ const MOVES = {
       port1.close();
     }
   },
-  'postMessage that nobody receives'(buffer) {
-    const { port1 } = new MessageChannel();
+  'postMessage that is received late'(buffer) {
+    const { port1, port2 } = new MessageChannel();
     try {
       const moved = buffer.transfer?.() ?? buffer;
       port1.postMessage(moved, [moved]);
+      port1.postMessage('last');
+      receiveMessageOnPort(port2);
       return new ArrayBuffer(0);
     } catch {
       return buffer;
