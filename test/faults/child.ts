@@ -62,6 +62,8 @@ export interface RunOptions {
   readonly through?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly flags?: readonly string[];
+  /** Milliseconds that the child may take. */
+  readonly limit?: number;
   /** The script loads the library itself, or does not. */
   readonly bare?: boolean;
 }
@@ -75,12 +77,21 @@ export interface Ended {
 
 /** Runs a module in a process of its own. */
 export const run = (script: string, options: RunOptions): Ended => {
-  const { given, guard = 'on', through = [], env = {}, flags = [], bare = false } = options;
+  const { given, guard = 'on', through = [], env = {}, flags = [], bare = false, limit = 25_000 } = options;
   const source = `${PRELUDE}${bare ? '' : LIBRARY}${script}`;
-  const words = [...through, process.execPath, ...flags, '--input-type=module', '-e', source, JSON.stringify(given)];
+  const words = [
+    ...through,
+    process.execPath,
+    '--expose-gc',
+    ...flags,
+    '--input-type=module',
+    '-e',
+    source,
+    JSON.stringify(given),
+  ];
   const { status, signal, stdout, stderr } = spawnSync(words[0] ?? '', words.slice(1), {
     encoding: 'utf8',
-    timeout: 25_000,
+    timeout: limit,
     env: { ...process.env, MMAP_NATIVE_GUARD: guard, ...env },
   });
   return { status, signal, stdout, stderr };
