@@ -9,7 +9,7 @@ import { brotliCompress, createGzip, deflate, gzip, inflate } from 'node:zlib';
 import { areas, makeFile, mapFile, mappings, startWorker, until } from '../harness.mjs';
 
 const LENGTH = 8 << 20;
-const ROUNDS = 3;
+const ROUNDS = 2;
 
 const oneRound = async (starts, unmap) => {
   const path = makeFile(LENGTH, 7);

@@ -46,7 +46,7 @@ const survive = async (call, mustFail) => {
   if (error !== undefined) assertExplained(error);
   assert.equal(error === undefined, !(mustFail ?? error !== undefined));
   assertAlive();
-  await until(() => mappings().length === 0 && areas().length < before + 2000, 'what was dropped is given back');
+  await until(() => areas().length < before + 2000 && mappings().length === 0, 'what was dropped is given back');
   anonymous(LENGTH).bytes[0] = 1;
 };
 
