@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Channel, type ChannelHandle, type Consumer, Queue } from '../../lib/ipc/index.js';
 import { native } from '../../lib/native.js';
 import { start, type Tools } from './support.js';
@@ -183,6 +183,27 @@ describe('in one thread', () => {
     expect(next.readSync()?.byteLength).toBe(4000);
     producer.writeSync(Buffer.from('x'));
     expect(text(next.readSync())).toBe('x');
+  });
+
+  test('what comes between a look and the arming of the bell is found by the second look', async () => {
+    using queue = Queue.create({ capacity: 4000 });
+    using producer = queue.producer();
+    using consumer = queue.consumer();
+    /** Does something when a bell is about to be armed, which is the next exchange. */
+    const meanwhile = (act: () => unknown): void => {
+      const exchange = vi.spyOn(Atomics, 'compareExchange');
+      exchange.mockImplementationOnce((...args: Parameters<typeof Atomics.compareExchange>) => {
+        exchange.mockRestore();
+        act();
+        return Atomics.compareExchange(...args);
+      });
+    };
+    meanwhile(() => producer.tryWrite(Buffer.from('between')));
+    expect(text(consumer.readSync({ timeout: 500 }))).toBe('between');
+    producer.writeSync(Buffer.alloc(4000));
+    meanwhile(() => consumer.drain(() => undefined));
+    producer.writeSync(Buffer.alloc(4000), { timeout: 500 });
+    expect(consumer.drain(() => undefined)).toBe(1);
   });
 
   test('there is one end of a kind, or many, as the queue was made', () => {
