@@ -122,7 +122,7 @@ describe('a Mutex whose owner dies', () => {
     const mutex = new ipc.Mutex(theirs, 0);
     (globalThis as { kept?: unknown }).kept = mutex.lockSync();
     report('held');
-    const ways: Record<string, () => void> = {
+    const ways: Record<string, () => unknown> = {
       SIGKILL: () => process.kill(process.pid, 'SIGKILL'),
       exit: () => process.exit(0),
       abort: () => process.abort(),
@@ -130,6 +130,7 @@ describe('a Mutex whose owner dies', () => {
         throw new Error('uncaught');
       },
       'its natural end': () => undefined,
+      stay: () => setInterval(() => undefined, 1000),
     };
     ways[data.how]?.();
   };
