@@ -85,7 +85,7 @@ export interface NativeIpc {
   watch(view: Int32Array, index: number, expected: number): number;
   /** False when it has fired: then it is told of. */
   unwatch(id: number): boolean;
-  /** How many watches fired because of a second look, and not of a wake-up. */
+  /** How often a second look found what no wake-up had told of: never, unless who was to tell it was killed. */
   foundLate(): number;
   newHold(handle: Handle, offset: number): Hold;
   ownerOf(hold: Hold): number;

@@ -126,6 +126,7 @@ Napi::Value WaitSync(const Napi::CallbackInfo& info) {
     error = result.error;
     if (result.sleep == core::Sleep::kWoken) answer = Answer::kOk;
     if (result.sleep == core::Sleep::kNotEqual) answer = slept ? Answer::kOk : Answer::kNotEqual;
+    if (result.sleep == core::Sleep::kNotEqual && slept) ++Ipc::Of(env).found_late;
     if (result.sleep != core::Sleep::kTimedOut || error != 0 || slice >= deadline) break;
     if (napi_call_function(env, env.Undefined(), info[4], 0, nullptr, nullptr) != napi_ok) break;
   }
@@ -179,9 +180,10 @@ Napi::Value Unwatch(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), Ipc::Of(info.Env()).helpers.Unwatch(id));
 }
 
-// foundLate(): how many watches fired because of a second look, and not of a wake-up
+// foundLate(): how often a second look found what no wake-up had told of
 Napi::Value FoundLate(const Napi::CallbackInfo& info) {
-  return Number(info.Env(), static_cast<double>(Ipc::Of(info.Env()).helpers.FoundLate()));
+  const Ipc& ipc = Ipc::Of(info.Env());
+  return Number(info.Env(), static_cast<double>(ipc.helpers.FoundLate() + ipc.found_late));
 }
 
 // mapRing(handle, offset, head, capacity)

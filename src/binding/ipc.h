@@ -20,7 +20,8 @@ struct Ipc {
   core::Helpers helpers;
   core::RobustPages pages;
   Hold* holds = nullptr;
-  int doorbell = -1;  // the end that others write to
+  int doorbell = -1;        // the end that others write to
+  uint64_t found_late = 0;  // by waitSync(): see core::Helper
 
   static Ipc& Of(napi_env env);
 };

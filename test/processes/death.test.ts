@@ -34,7 +34,7 @@ const peer = async ({ ipc, data, report }: Tools<Data>): Promise<void> => {
 };
 
 /** A waiting peer in a process of its own, which says how its waiting ended. */
-const waiter = async ({ ipc, data, report }: Tools<Data>): Promise<void> => {
+const waiter = async ({ ipc, data, report, late }: Tools<Data>): Promise<void> => {
   const queue = ipc.Queue.attach(data.handle);
   const [kind, way] = data.what.split(' ');
   const end = kind === 'writer' ? queue.producer() : queue.consumer();
@@ -49,7 +49,7 @@ const waiter = async ({ ipc, data, report }: Tools<Data>): Promise<void> => {
     report({ code: 'none' });
   } catch (error) {
     const { code } = error as { code: string };
-    report({ code, at: Date.now() });
+    report({ code, late: late() });
   }
 };
 
@@ -63,7 +63,7 @@ describe('whoever waits for a peer that is killed is told at once', () => {
     await waiting.next();
     await delay(50);
     await other.kill();
-    expect(await waiting.next()).toMatchObject({ code: 'ERR_PEER_DIED' });
+    expect(await waiting.next()).toEqual({ code: 'ERR_PEER_DIED', late: 0 });
   });
 
   test('all of them, where many wait for one', async () => {

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import { mmap, type Mapping } from '../../lib/index.js';
 import { Mutex, Semaphore } from '../../lib/ipc/index.js';
+import { native } from '../../lib/native.js';
 import { run, start, type Tools } from './support.js';
 
 const shared = (length = 65536): Mapping => mmap({ backing: 'anonymous', sharing: 'shared', length });
@@ -96,7 +97,7 @@ describe('a Mutex', () => {
 
   test('counts exactly, with three processes that lock in both ways', async () => {
     using memory = shared();
-    const count = async ({ ipc, mm, data }: Tools<ReturnType<Mapping['handle']>>): Promise<void> => {
+    const count = async ({ ipc, mm, data, report, late }: Tools<ReturnType<Mapping['handle']>>): Promise<void> => {
       const theirs = mm.attach(data);
       const words = theirs.view(Int32Array);
       const mutex = new ipc.Mutex(theirs, 8);
@@ -105,9 +106,10 @@ describe('a Mutex', () => {
         words[0] = (words[0] ?? 0) + 1;
         guard.unlock();
       }
+      report(late());
     };
-    const ends = await Promise.all([1, 2, 3].map(() => run(count, memory.handle())));
-    expect(ends).toMatchObject([{ code: 0 }, { code: 0 }, { code: 0 }]);
+    const children = [1, 2, 3].map(() => start(count, memory.handle()));
+    for (const child of children) expect(await child.next()).toBe(0);
     expect(memory.view(Int32Array)[0]).toBe(15_000);
     expect(memory.view(Int32Array)[2]).toBe(0);
   });
@@ -120,7 +122,7 @@ describe('a Mutex whose owner dies', () => {
     const mutex = new ipc.Mutex(theirs, 0);
     (globalThis as { kept?: unknown }).kept = mutex.lockSync();
     report('held');
-    const ways: Record<string, () => void> = {
+    const ways: Record<string, () => unknown> = {
       SIGKILL: () => process.kill(process.pid, 'SIGKILL'),
       exit: () => process.exit(0),
       abort: () => process.abort(),
@@ -128,6 +130,7 @@ describe('a Mutex whose owner dies', () => {
         throw new Error('uncaught');
       },
       'its natural end': () => undefined,
+      stay: () => setInterval(() => undefined, 1000),
     };
     ways[data.how]?.();
   };
@@ -194,21 +197,21 @@ describe('a Mutex whose owner dies', () => {
     using memory = shared();
     const child = start(hold, { memory: memory.handle(), how: 'stay' });
     await child.next();
-    let repairs = 0;
-    const waiting = Array.from({ length: 4 }, () =>
-      new Mutex(memory, 0, { recover: () => void repairs++ }).lock().then((guard) => guard.unlock()),
+    const others = Array.from({ length: 3 }, () =>
+      start(({ ipc, mm, data, report, late }) => {
+        const mutex = new ipc.Mutex(mm.attach(data), 0, { recover: () => undefined });
+        report('waiting');
+        mutex.lockSync().unlock();
+        report(late());
+      }, memory.handle()),
     );
-    const other = start(({ ipc, mm, data, report }) => {
-      const mutex = new ipc.Mutex(mm.attach(data), 0, { recover: () => undefined });
-      report('waiting');
-      mutex.lockSync().unlock();
-    }, memory.handle());
-    await other.next();
+    for (const other of others) await other.next();
+    const waiting = new Mutex(memory, 0, { recover: () => undefined }).lock();
     await delay(20);
     await child.kill();
-    await Promise.all(waiting);
-    expect(await other.ended).toMatchObject({ code: 0 });
-    expect(repairs).toBeLessThanOrEqual(1);
+    (await waiting).unlock();
+    for (const other of others) expect(await other.next()).toBe(0);
+    expect(native.ipc.foundLate()).toBe(0);
   });
 
   test('does not mistake the garbage collection of a locked Mutex for its release', async () => {

@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { type Consumer, Queue } from '../../lib/ipc/index.js';
+import { describe, expect, test, vi } from 'vitest';
+import { Channel, type ChannelHandle, type Consumer, Queue } from '../../lib/ipc/index.js';
 import { native } from '../../lib/native.js';
 import { start, type Tools } from './support.js';
 
@@ -18,7 +18,7 @@ const later = (() => Promise.resolve()) as () => void;
 type Data = { handle: ReturnType<Queue['handle']>; id: number; count: number; way: 'sync' | 'async' };
 
 /** A message is its producer, its number, and as many bytes of the number as the number says. */
-const produce = async ({ ipc, data, report }: Tools<Data>): Promise<void> => {
+const produce = async ({ ipc, data, report, late }: Tools<Data>): Promise<void> => {
   const producer = ipc.Queue.attach(data.handle).producer();
   report('ready');
   for (let i = 0; i < data.count; i++) {
@@ -29,9 +29,10 @@ const produce = async ({ ipc, data, report }: Tools<Data>): Promise<void> => {
     else await producer.write(message);
   }
   producer.end();
+  report(late());
 };
 
-const consume = async ({ ipc, data, report }: Tools<Data>): Promise<void> => {
+const consume = async ({ ipc, data, report, late }: Tools<Data>): Promise<void> => {
   const consumer = ipc.Queue.attach(data.handle).consumer();
   report('ready');
   const numbers: [number, number][] = [];
@@ -46,6 +47,7 @@ const consume = async ({ ipc, data, report }: Tools<Data>): Promise<void> => {
   else if (data.way === 'async') for await (const message of consumer) check(message);
   else while (await consumer.readable()) consumer.drain(check);
   report(numbers);
+  report(late());
 };
 
 describe('in one thread', () => {
@@ -183,6 +185,27 @@ describe('in one thread', () => {
     expect(text(next.readSync())).toBe('x');
   });
 
+  test('what comes between a look and the arming of the bell is found by the second look', async () => {
+    using queue = Queue.create({ capacity: 4000 });
+    using producer = queue.producer();
+    using consumer = queue.consumer();
+    /** Does something when a bell is about to be armed, which is the next exchange. */
+    const meanwhile = (act: () => unknown): void => {
+      const exchange = vi.spyOn(Atomics, 'compareExchange');
+      exchange.mockImplementationOnce((...args: Parameters<typeof Atomics.compareExchange>) => {
+        exchange.mockRestore();
+        act();
+        return Atomics.compareExchange(...args);
+      });
+    };
+    meanwhile(() => producer.tryWrite(Buffer.from('between')));
+    expect(text(consumer.readSync({ timeout: 500 }))).toBe('between');
+    producer.writeSync(Buffer.alloc(4000));
+    meanwhile(() => consumer.drain(() => undefined));
+    producer.writeSync(Buffer.alloc(4000), { timeout: 500 });
+    expect(consumer.drain(() => undefined)).toBe(1);
+  });
+
   test('there is one end of a kind, or many, as the queue was made', () => {
     using queue = Queue.create({ capacity: 10, consumers: 'many' });
     using producer = queue.producer();
@@ -212,9 +235,40 @@ describe('between processes', () => {
       await writer.next();
       const numbers = await reader.next<[number, number][]>();
       expect(numbers.map(([, i]) => i)).toEqual(Array.from({ length: 20_000 }, (_, i) => i));
-      expect(native.ipc.foundLate()).toBe(0);
+      expect([await writer.next(), await reader.next()]).toEqual([0, 0]);
       expect(await writer.ended).toMatchObject({ code: 0, stderr: '' });
       expect(await reader.ended).toMatchObject({ code: 0, stderr: '' });
+    },
+  );
+
+  test.for(['sync', 'async'] as const)(
+    '10,000 questions and answers, %s, each waited for, none found late',
+    async (way) => {
+      const answer = async ({
+        ipc,
+        data,
+        report,
+        late,
+      }: Tools<{ handle: ChannelHandle; way: string }>): Promise<void> => {
+        const channel = ipc.Channel.attach(data.handle);
+        const { in: from, out } = channel;
+        if (data.way === 'sync') for (let m = from.readSync(); m !== undefined; m = from.readSync()) out.writeSync(m);
+        else for await (const message of from) await out.write(message);
+        report(late());
+        channel.close();
+      };
+      const channel = Channel.create({ capacity: 4000 });
+      const child = start(answer, { handle: channel.handle(), way });
+      for (let i = 0; i < 10_000; i++) {
+        const question = Buffer.from([i, i >> 8]);
+        channel.out.writeSync(question);
+        const given = way === 'sync' ? channel.in.readSync() : await channel.in.read();
+        if (given?.equals(question) !== true) throw new Error(`${i} was answered by ${given?.toString('hex')}`);
+      }
+      channel.out.end();
+      expect(await child.next()).toBe(0);
+      expect(native.ipc.foundLate()).toBe(0);
+      channel.close();
     },
   );
 
@@ -237,5 +291,6 @@ describe('between processes', () => {
       for (const part of mine) expect(part).toEqual(part.toSorted((a, b) => a - b));
       expect(mine.flat().toSorted((a, b) => a - b)).toEqual(Array.from({ length: 3000 }, (_, i) => i));
     }
+    for (const child of [...writers, ...readers]) expect(await child.next()).toBe(0);
   });
 });

@@ -10,6 +10,8 @@ export interface Tools<D> {
   readonly data: D;
   /** Sends something to the test: `Child.next()`. */
   readonly report: (value: unknown) => void;
+  /** How often waiting was ended by a second look, and not by a wake-up. */
+  readonly late: () => number;
 }
 
 export interface End {
