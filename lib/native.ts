@@ -70,7 +70,7 @@ export interface Doorbell {
 }
 
 /** The exports of src/binding/ipc.cc: what lib/ipc cannot do with Atomics. `index` counts words, as in Atomics. */
-export interface NativeIpc {
+interface NativeIpc {
   /** Once, before the first watch: told the id of a watch that fired, and an errno or 0. */
   onFired(fired: (id: number, errno: number) => void): void;
   /** Whether watches keep the event loop running. */

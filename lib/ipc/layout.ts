@@ -25,8 +25,6 @@ export const PLACE_WORDS = 16;
 export const PRODUCER_PLACES = 256;
 export const CONSUMER_PLACES: number = PRODUCER_PLACES + PLACES * PLACE_WORDS;
 
-/** Of a place: its owner, whom the kernel knows; and whether the last one left it in order. */
-export const OWNED = 0;
 export const LEFT = 2;
 /** Whether its owner wants a knock at its doorbell, and where that is: lib/ipc/doorbell.ts. */
 export const ARMED = 3;

@@ -161,7 +161,7 @@ const shapeOf = (producers: Count, consumers: Count): number =>
   (producers === 'many' ? MANY_PRODUCERS : 0) | (consumers === 'many' ? MANY_CONSUMERS : 0);
 
 /** An end of a ring that is its own from here on. */
-export const openEnd = <E>(ring: Ring, EndType: new (ring: Ring) => E): E => {
+const openEnd = <E>(ring: Ring, EndType: new (ring: Ring) => E): E => {
   try {
     return new EndType(ring);
   } catch (error) {

@@ -16,7 +16,7 @@ export interface Area {
 }
 
 /** What the kernel has mapped in this process. Not by way of the library, which is what is tested. */
-export const areas = (): Area[] =>
+const areas = (): Area[] =>
   readFileSync('/proc/self/smaps', 'utf8')
     .split(/^(?=[\da-f]+-[\da-f]+ )/m)
     .map((text) => {

@@ -2,7 +2,15 @@ import { expect, test } from 'vitest';
 import * as library from '../../lib/index.js';
 
 test('these names are public, and no others', () => {
-  expect(Object.keys(library).toSorted()).toEqual(['Mapping', 'allocZeroed', 'attach', 'mappings', 'mmap', 'supports', 'unlink']);
+  expect(Object.keys(library).toSorted()).toEqual([
+    'Mapping',
+    'allocZeroed',
+    'attach',
+    'mappings',
+    'mmap',
+    'supports',
+    'unlink',
+  ]);
 });
 
 test('a Mapping has these members, and no others', () => {
