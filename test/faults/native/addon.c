@@ -171,6 +171,25 @@ static napi_value small_stack(napi_env env, napi_callback_info info) {
   return number(env, done != NULL && lane.wrong == 0);
 }
 
+// --- the last area of address space
+
+// atLimit(memory, offset): stores there while the process cannot have an area more; how many areas it took to get there
+static napi_value at_limit(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  size_t count = 2;
+  size_t length = 0;
+  arguments(env, info, &count, values);
+  volatile char* at = memory(env, values[0], &length) + integer(env, values[1]);
+  const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  const size_t size = (size_t)1 << 30;
+  char* filler = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  size_t used = 0;
+  while (used < size && mprotect(filler + used, page, PROT_READ) == 0) used += 2 * page;
+  *at = 1;
+  munmap(filler, size);
+  return number(env, (double)(used / page));
+}
+
 // --- an address that JavaScript has lost
 
 static volatile char* held;
@@ -325,17 +344,10 @@ NAPI_MODULE_INIT() {
   const struct {
     const char* name;
     napi_callback callback;
-  } functions[] = {{"start", start},
-                   {"join", join},
-                   {"smallStack", small_stack},
-                   {"hold", hold},
-                   {"peek", peek},
-                   {"poke", poke},
-                   {"crash", crash},
-                   {"sendFault", send_fault},
-                   {"install", install},
-                   {"ownFault", own_fault},
-                   {"countHandled", count_handled}};
+  } functions[] = {{"start", start},      {"join", join},          {"smallStack", small_stack},
+                   {"atLimit", at_limit}, {"hold", hold},          {"peek", peek},
+                   {"poke", poke},        {"crash", crash},        {"sendFault", send_fault},
+                   {"install", install},  {"ownFault", own_fault}, {"countHandled", count_handled}};
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;
     napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].callback, NULL, &function);
