@@ -109,7 +109,7 @@ Object.assign(reads, {
   'Buffer.concat': (b) => digest(Buffer.concat([b, b])),
   'Array.from and join': (b) => digest(Buffer.from(Array.from(over(Uint32Array, b)).join())),
   'every, reduce, find': (b) => [b.every((x) => x < 98), b.reduce((x, y) => x + y, 0), b.findIndex((x) => x === 0)],
-  'sort of a copy': (b) => digest(Uint8Array.prototype.slice.call(b).sort()),
+  'sort of a copy': (b) => digest(over(Uint8Array, b).toSorted()),
   structuredClone: (b) => digest(structuredClone(new Uint8Array(b.buffer, b.byteOffset, b.length))),
   'JSON.stringify': (b) => JSON.stringify(b.subarray(3 * PAGE, 7 * PAGE)).length,
   ...Object.fromEntries(ENCODINGS.map((name) => [`toString('${name}')`, (b) => digest(Buffer.from(b.toString(name)))])),
@@ -134,7 +134,8 @@ Object.assign(reads, {
   'subtle.digest': async (b) => Buffer.from(await webcrypto.subtle.digest('SHA-256', b)).toString('hex'),
   'a WebAssembly module': (b) => {
     try {
-      return new WebAssembly.Module(b) !== undefined;
+      WebAssembly.Module.exports(new WebAssembly.Module(b.subarray(8 * PAGE)));
+      return true;
     } catch (error) {
       return error instanceof WebAssembly.CompileError;
     }
@@ -167,8 +168,12 @@ Object.assign(writes, {
   'write()': (b) => ENCODINGS.slice(0, 2).map((name) => b.write('text'.repeat(4000), 4 * PAGE, name)),
   'writeX, unaligned': (b) => [b.writeDoubleBE(0.5, 6 * PAGE - 3), b.writeUIntLE(0x010203040506, 7 * PAGE - 3, 6)],
   swap: (b) => void [b.swap16(), b.swap32(), b.swap64()],
-  reverse: (b) => void b.reverse(),
-  sort: (b) => void over(Int32Array, b).sort(),
+  reverse: (b) => void Reflect.apply(Uint8Array.prototype.reverse, b, []),
+  sort: (b) => {
+    const numbers = over(Int32Array, b);
+    numbers[0] = 0x7fffffff; // or some find nothing to do
+    numbers.sort();
+  },
   encodeInto: (b) => new TextEncoder().encodeInto('é'.repeat(8000), b.subarray(4 * PAGE)).written,
 });
 
