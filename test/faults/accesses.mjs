@@ -168,7 +168,9 @@ Object.assign(writes, {
   'write()': (b) => ENCODINGS.slice(0, 2).map((name) => b.write('text'.repeat(4000), 4 * PAGE, name)),
   'writeX, unaligned': (b) => [b.writeDoubleBE(0.5, 6 * PAGE - 3), b.writeUIntLE(0x010203040506, 7 * PAGE - 3, 6)],
   swap: (b) => void [b.swap16(), b.swap32(), b.swap64()],
-  reverse: (b) => void Reflect.apply(Uint8Array.prototype.reverse, b, []),
+  reverse: (b) => {
+    b.reverse();
+  },
   sort: (b) => {
     const numbers = over(Int32Array, b);
     numbers[0] = 0x7fffffff; // or some find nothing to do

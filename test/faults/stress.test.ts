@@ -138,6 +138,7 @@ describe.skipIf(without)('a file that is cut and made whole again, 10,000 times'
          rounds++;
          if (rounds % 4 === 0) await m.refresh({ lostWrites: ways[rounds / 4 % 3] });
          if (rounds % 16 === 0) {
+           count(m);
            m.unmap().catch(() => {});
            m = whole();
            gc();
