@@ -114,7 +114,8 @@ test('100,000 faults in a row leave nothing behind', { timeout: 60_000 }, () => 
      answer({ grown: resident() - before, count: m.faultCount, sum });`,
   ) as { grown: number; count: number; sum: number };
   expect([count, sum]).toEqual([100_000, 0]);
-  expect(grown, 'KiB').toBeLessThan(16_384);
+  // a page kept of each fault would be 400 MB; a sanitizer keeps some of what was freed
+  expect(grown, 'KiB').toBeLessThan(65_536);
 });
 
 describe('descriptors', () => {

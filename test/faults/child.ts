@@ -75,6 +75,9 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** Some children are to end by a signal that a sanitizer takes for itself. */
+const ASAN_OPTIONS = `${process.env['ASAN_OPTIONS'] ?? ''}:handle_sigfpe=0`;
+
 /** Runs a module in a process of its own. */
 export const run = (script: string, options: RunOptions): Ended => {
   const { given, guard = 'on', through = [], env = {}, flags = [], bare = false, limit = 25_000 } = options;
@@ -92,7 +95,7 @@ export const run = (script: string, options: RunOptions): Ended => {
   const { status, signal, stdout, stderr } = spawnSync(words[0] ?? '', words.slice(1), {
     encoding: 'utf8',
     timeout: limit,
-    env: { ...process.env, MMAP_NATIVE_GUARD: guard, ...env },
+    env: { ...process.env, ASAN_OPTIONS, MMAP_NATIVE_GUARD: guard, ...env },
   });
   return { status, signal, stdout, stderr };
 };
