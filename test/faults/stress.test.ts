@@ -6,8 +6,8 @@ import { noCompiler, noMounts } from '../helpers/skip.js';
 import { answerOf, compile, mounted, run } from './child.js';
 
 /**
- * Eight threads, and another process that does its worst to the file. FAULTS_SOAK=N takes N times as long: see
- * docs/internals.md.
+ * Eight threads, and another process that does its worst to the file. FAULTS_SOAK=N takes N times as long, by
+ how often the hostile process has its way.
  */
 
 const folder = tempDir();
