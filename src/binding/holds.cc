@@ -10,9 +10,9 @@ namespace binding {
 
 // Without an entry it has come to its end, and only its External is left.
 struct Hold {
-  Ipc* ipc;
-  Handle* handle;
-  core::RobustEntry* entry;
+  Ipc* ipc = nullptr;
+  Handle* handle = nullptr;
+  core::RobustEntry* entry = nullptr;
   Hold* previous = nullptr;
   Hold* next = nullptr;
 };

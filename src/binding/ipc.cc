@@ -94,6 +94,15 @@ uint64_t Deadline(double milliseconds) {
   return core::Now() + static_cast<uint64_t>(milliseconds * static_cast<double>(kMillisecond));
 }
 
+// False where an index lies outside of the view.
+bool ReadPairs(const uint32_t* pairs, uint64_t count, char* view, uint64_t view_words, core::Word* words) {
+  for (size_t i = 0; i < count; ++i) {
+    if (pairs[2 * i] >= view_words) return false;
+    words[i] = {reinterpret_cast<uint32_t*>(view) + pairs[2 * i], pairs[2 * i + 1]};
+  }
+  return true;
+}
+
 // waitSync(view, pairs, count, timeout, turn): pairs is an Int32Array of count times (index, expected). Calls turn(),
 // which does nothing, each time it comes up: where JavaScript may not run any more, that fails, and the thread ends.
 Napi::Value WaitSync(const Napi::CallbackInfo& info) {
@@ -110,10 +119,7 @@ Napi::Value WaitSync(const Napi::CallbackInfo& info) {
   core::Word words[core::kMostWords];
   const auto* pairs = reinterpret_cast<const uint32_t*>(pairs_data);
   if (count == 0 || count > core::kMostWords || count * 2 > pairs_words) return ToValue(env, Answer::kNotShared);
-  for (size_t i = 0; i < count; ++i) {
-    if (pairs[2 * i] >= view_words) return ToValue(env, Answer::kNotShared);
-    words[i] = {reinterpret_cast<uint32_t*>(view) + pairs[2 * i], pairs[2 * i + 1]};
-  }
+  if (!ReadPairs(pairs, count, view, view_words, words)) return ToValue(env, Answer::kNotShared);
   core::Region* region = core::Region::BeginOperationAt(view, view_words * sizeof(uint32_t));
   if (region == nullptr) return ToValue(env, Answer::kNotShared);
 

@@ -1,12 +1,12 @@
 #include "core/futex.h"
 
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <climits>
+#include <ctime>
 
 namespace core {
 namespace {

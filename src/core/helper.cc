@@ -1,16 +1,16 @@
 #include "core/helper.h"
 
-#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <utility>
 
 namespace core {
 namespace {
 
-constexpr size_t kStackSize = 128 * 1024;
+constexpr size_t kStackSize = size_t{128} * 1024;
 constexpr size_t kNoPlace = SIZE_MAX;
 constexpr uint64_t kMillisecond = 1000000;
 // The kernel wakes one sleeper of a dead owner's word. Where that one dies too before it looks, this is how the others
@@ -49,7 +49,7 @@ void Helper::Stop(Helper* helper) {
   helper->Interrupt();
   helper->lock_.Unlock();
   pthread_join(helper->thread_, nullptr);
-  for (Watched& watched : helper->watched_) helper->Free(watched);
+  for (Watched& watched : helper->watched_) Free(watched);
   delete helper;
 }
 

@@ -57,7 +57,7 @@ class Helper {
   // The words to sleep on and their places; the control word has none. 0: it is time to end.
   size_t Gather(Word* words, size_t* places);
   void Settle(const SleepResult& result, const Word* words, const size_t* places, size_t count);
-  void Free(Watched& watched);
+  static void Free(Watched& watched);
   void Interrupt();
 
   Mutex lock_;

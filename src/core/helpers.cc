@@ -16,8 +16,12 @@ Result<uint32_t> Helpers::Watch(uint32_t* word, uint32_t expected, Region* regio
     const int place = all_[i]->Watch(word, expected, region);
     if (place >= 0) return static_cast<uint32_t>(i * Helper::kPlaces) + static_cast<uint32_t>(place);
   }
+  const size_t i = count_;
   const Result<Helper*> another = Another();
-  if (another.ok()) return Watch(word, expected, region);
+  if (another.ok()) {
+    const int place = another.value()->Watch(word, expected, region);  // it is empty, and has room
+    return static_cast<uint32_t>(i * Helper::kPlaces) + static_cast<uint32_t>(place);
+  }
   (void)region->EndOperation();
   return another.failure();
 }

@@ -29,8 +29,8 @@ class Helpers {
 
   Helper* all_[kMost] = {};
   size_t count_ = 0;
-  const Helper::Notify notify_;
-  void* const context_;
+  Helper::Notify notify_;
+  void* context_;
 };
 
 }  // namespace core
