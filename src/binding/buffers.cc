@@ -23,8 +23,9 @@ void OnSharedStoreGone(void* /*data*/, void* hint) {
 
 void OnObjectGone(napi_env env, void* data, void* /*hint*/) {
   auto* window = static_cast<Window*>(data);
-  if (window->object != nullptr) napi_delete_reference(env, window->object);
+  napi_ref object = window->object;
   ObjectGone(window);
+  if (object != nullptr) napi_delete_reference(env, object);
 }
 
 struct Wanted {
@@ -84,7 +85,7 @@ Napi::Value Buffer(const Napi::CallbackInfo& info) {
     return Refused(env, made);
   }
   if (napi_add_finalizer(env, buffer, window, OnObjectGone, nullptr, &window->object) != napi_ok) ObjectGone(window);
-  wanted.handle->environment->HookFirst();
+  wanted.handle->environment->KeepSentinel();
   return {env, buffer};
 }
 
@@ -111,7 +112,8 @@ namespace {
 void Detach(Environment& environment, Window* window) {
   napi_env env = environment.env;
   napi_handle_scope scope = nullptr;
-  if (window->object == nullptr || napi_open_handle_scope(env, &scope) != napi_ok) return;
+  if (!window->object_alive || window->object == nullptr) return;
+  if (napi_open_handle_scope(env, &scope) != napi_ok) return;
   napi_value buffer = nullptr;
   napi_value transfer = nullptr;
   napi_value ignored = nullptr;
@@ -126,7 +128,7 @@ void Detach(Environment& environment, Window* window) {
     void* data = nullptr;
     size_t length = 0;
     if (buffer != nullptr && napi_get_arraybuffer_info(env, buffer, &data, &length) == napi_ok && data == window->data)
-      napi_detach_arraybuffer(env, buffer);
+      window->taken = napi_detach_arraybuffer(env, buffer) == napi_ok;
   }
   napi_close_handle_scope(env, scope);
 }

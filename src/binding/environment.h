@@ -35,11 +35,17 @@ struct Window {
   napi_ref object = nullptr;  // weak; none for a SharedArrayBuffer, whose store cannot be moved
   bool store_alive = true;
   bool object_alive = true;
+  bool taken = false;     // detached by us: nobody moved its store
   bool counted = true;    // is still a buffer of the lease
   bool orphan = false;    // of a dead environment: its object is of no more account
   uint32_t visitors = 0;  // ForEachWindow
   Window* previous = nullptr;
   Window* next = nullptr;
+};
+
+// Its finalizer tells that the environment ends, if it still has one.
+struct Sentinel {
+  Environment* environment;
 };
 
 struct Environment {
@@ -49,14 +55,15 @@ struct Environment {
   Handle* handles = nullptr;
   Ipc* ipc = nullptr;  // binding/ipc.h, from its first use on
   bool main_thread = false;
+  Sentinel* sentinel = nullptr;
+  napi_ref sentinel_buffer = nullptr;
   bool stores_die_once = false;  // see Initialize in addon.cc
   bool dead = false;
 
   static Environment& Of(napi_env env);
   static void Create(napi_env env);
-  // The runtime detaches the buffers of a dying environment in hooks of its own, the newest first.
-  // Ours has to look at them before that: it goes in front again with each buffer made.
-  void HookFirst();
+  // To be called after each buffer made, which it has to outlive as the newest.
+  void KeepSentinel();
 };
 
 // Guards the lists above: finalizers come from other threads on some runtimes. Never held while

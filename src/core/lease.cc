@@ -30,6 +30,11 @@ void Lease::AddBuffer() {
   ++buffers_;
 }
 
+void Lease::Abandon() {
+  region_->AddPin();
+  DropBuffer();
+}
+
 void Lease::DropBuffer() {
   const Locked locked(lock_);
   if (--buffers_ > 0) return;

@@ -24,6 +24,8 @@ class Lease {
   void Drop();
   void AddBuffer();
   void DropBuffer();
+  // A buffer that somebody elsewhere may hold for ever: the address stays taken, the bytes may go.
+  void Abandon();
 
   // Whether Resize would be refused; nothing is done.
   Status Resizable();

@@ -14,7 +14,6 @@
 namespace core {
 namespace {
 
-Mutex list_lock;
 Region* list_head = nullptr;
 
 constexpr uint64_t kWordSize = 8;
@@ -23,6 +22,8 @@ constexpr uint64_t kWordSize = 8;
 char empty_mapping[1];
 
 }  // namespace
+
+Mutex Region::list_lock_;
 
 uint64_t PageSize() {
   static const auto size = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
@@ -67,20 +68,24 @@ Result<Region*> Region::Map(const MapRequest& request) {
 }
 
 void Region::List() {
-  const Locked locked(list_lock);
+  const Locked locked(list_lock_);
+  ListLocked();
+}
+
+void Region::ListLocked() {
   next_ = list_head;
   if (next_ != nullptr) next_->previous_ = this;
   list_head = this;
 }
 
 void Region::Unlist() {
-  const Locked locked(list_lock);
+  const Locked locked(list_lock_);
   if (next_ != nullptr) next_->previous_ = previous_;
   (previous_ == nullptr ? list_head : previous_->next_) = next_;
 }
 
 Region* Region::Join(const char* id) {
-  const Locked listed(list_lock);
+  const Locked listed(list_lock_);
   for (Region* region = list_head; region != nullptr; region = region->next_) {
     // the order of locks is list, then Region: SettleAndUnlock lets go of its own before Unlist
     const Locked locked(region->lock_);
@@ -92,7 +97,7 @@ Region* Region::Join(const char* id) {
 }
 
 void Region::ForEach(void (*visit)(const RegionFacts& facts, void* context), void* context) {
-  const Locked listed(list_lock);
+  const Locked listed(list_lock_);
   for (Region* region = list_head; region != nullptr; region = region->next_) {
     const Locked locked(region->lock_);
     if (region->state_ != State::kUnmapped) visit(region->FactsLocked(), context);
@@ -156,7 +161,7 @@ bool Region::BeginOperation() {
 }
 
 Region* Region::BeginOperationAt(const char* address, uint64_t length) {
-  const Locked listed(list_lock);
+  const Locked listed(list_lock_);
   for (Region* region = list_head; region != nullptr; region = region->next_) {
     const auto offset = static_cast<uint64_t>(address - region->base_);  // huge, where the address is before
     const bool shared = (region->request_.flags & MAP_SHARED) != 0;
@@ -211,6 +216,11 @@ Status Region::DropUser(bool leaves_pin) {
   --users_;
   if (leaves_pin) ++pins_;
   return SettleAndUnlock();
+}
+
+void Region::AddPin() {
+  const Locked locked(lock_);
+  ++pins_;
 }
 
 Status Region::DropPin() {

@@ -129,7 +129,9 @@ class Region {
   void ForgetFile();
   void Unguard();
   Status Decommit();
+  void AddPin();
   void List();
+  void ListLocked();  // with list_lock_ held
   void Unlist();
 
   // With lock_ held; gives it back. May delete this.
@@ -141,8 +143,12 @@ class Region {
   Status Resizable() const;
   // The same pages under a new length, in a Region of its own; this one is left with its pins.
   Result<Region*> Resize(uint64_t length, int fd, bool leaves_pin);
+  // Its middle part, with list_lock_ and lock_ held.
+  Result<Region*> MoveAway(uint64_t length, int fd, bool leaves_pin);
   Result<char*> MovePages(const Region& next, bool leave_range, int fd) const;
 
+  // Comes before any lock_ where both are needed.
+  static Mutex list_lock_;
   Mutex lock_;
   MapRequest request_;
   char* base_;

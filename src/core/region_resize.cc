@@ -42,14 +42,9 @@ Status Region::Resizable() const {
   return Unit{};
 }
 
-Result<Region*> Region::Resize(uint64_t length, int fd, bool leaves_pin) {
-  lock_.Lock();
-  auto refuse = [this](Failure failure) {
-    lock_.Unlock();
-    return failure;
-  };
-  if (const Status resizable = Resizable(); !resizable.ok()) return refuse(resizable.failure());
-  if (!Within(kLargest, request_.offset, length)) return refuse({EOVERFLOW, "mremap"});
+Result<Region*> Region::MoveAway(uint64_t length, int fd, bool leaves_pin) {
+  if (const Status resizable = Resizable(); !resizable.ok()) return resizable.failure();
+  if (!Within(kLargest, request_.offset, length)) return Failure{EOVERFLOW, "mremap"};
   const bool leave_range = leaves_pin || pins_ > 0;
   MapRequest request = request_;
   request.length = length;
@@ -61,7 +56,7 @@ Result<Region*> Region::Resize(uint64_t length, int fd, bool leaves_pin) {
     delete next;
     // the kernel moves one area, and parts that were treated differently are several
     const bool split = base.failure().error == EFAULT;
-    return refuse(split ? Failure{EFAULT, "mremap", reason::kSplit} : base.failure());
+    return split ? Failure{EFAULT, "mremap", reason::kSplit} : base.failure();
   }
   next->base_ = base.value();
   File* const file = file_;
@@ -73,13 +68,25 @@ Result<Region*> Region::Resize(uint64_t length, int fd, bool leaves_pin) {
     file->Release();
   }
   std::memcpy(next->id_, id_, sizeof id_);
-  next->List();
+  next->ListLocked();
   id_[0] = '\0';
   request_.keep_fd = false;  // handed on
   if (!leave_range && next->span_ > 0) state_ = State::kUnmapped;
   --users_;
   if (leaves_pin) ++pins_;
-  (void)SettleAndUnlock();  // the pages have moved: what is left here can only be late in going
+  return next;
+}
+
+Result<Region*> Region::Resize(uint64_t length, int fd, bool leaves_pin) {
+  list_lock_.Lock();
+  lock_.Lock();
+  const Result<Region*> next = MoveAway(length, fd, leaves_pin);
+  list_lock_.Unlock();
+  if (next.ok()) {
+    (void)SettleAndUnlock();  // the pages have moved: what is left here can only be late in going
+  } else {
+    lock_.Unlock();
+  }
   return next;
 }
 
