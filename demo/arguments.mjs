@@ -33,6 +33,8 @@ export const readArguments = (words) => {
   if (unknown !== undefined) throw new UsageError(`${unknown} is not an option: there are --json and --help`);
   if (files.length > 1) throw new UsageError(`one file at a time, not ${files.length}`);
   if (flags.includes('--help')) return { help: true };
+  if (process.env.MMAP_NATIVE_GUARD === 'off')
+    throw new UsageError('MMAP_NATIVE_GUARD=off is in the environment: the last scene would end the demo');
   const file = resolve(files[0] ?? process.execPath);
   const status = inspectFile(file);
   if (status.isDirectory()) throw new UsageError(`${file} is a directory: only a file can be mapped`);

@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 
 export const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+
+export const digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 /** Changes every bit: whatever was there, it is something else now. */
 export const invert = (bytes) => {

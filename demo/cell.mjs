@@ -4,7 +4,7 @@ import { mappings, mmap } from 'mmap-native';
 import { callsFor } from './calls.mjs';
 
 /** A claim is printed only with the outcome of its check. */
-const checked = (text, actual, expected) => {
+export const checked = (text, actual, expected) => {
   try {
     assert.deepEqual(actual, expected);
     return { text, holds: true };

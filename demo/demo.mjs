@@ -1,4 +1,5 @@
-// npm run demo [-- FILE] [--json]: the four mappings of mmap(2) on a real file, with the kernel's evidence beside each.
+// npm run demo [-- FILE] [--json]: the four mappings of mmap(2) on a real file, with the kernel's evidence beside each; a search in
+// all of it; and what becomes of a mapping whose file is cut.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,8 @@ import { privateAnonymous } from './cells/private-anonymous.mjs';
 import { privateFile } from './cells/private-file.mjs';
 import { sharedAnonymous } from './cells/shared-anonymous.mjs';
 import { sharedFile } from './cells/shared-file.mjs';
-import { printCell, printIntroduction, printSearch } from './print.mjs';
+import { cut } from './cut.mjs';
+import { printCell, printCut, printIntroduction, printSearch } from './print.mjs';
 import { search } from './search.mjs';
 import { paint } from './terminal.mjs';
 
@@ -28,10 +30,14 @@ const show = async ({ file, size, json }) => {
   const found = await search({ file, size });
   if (!json) printSearch(size, found);
 
-  const claims = [...cells, found].flatMap((part) => part.claims);
+  const lost = await cut({ file, size, folder });
+  if (!json) printCut(lost);
+
+  const claims = [...cells, found, lost].flatMap((part) => part.claims);
   const wrong = claims.filter(({ holds }) => !holds).length;
   const ok = wrong === 0;
-  if (json) console.log(JSON.stringify({ ok, file, size, node: process.version, cells, search: found }, null, 2));
+  if (json)
+    console.log(JSON.stringify({ ok, file, size, node: process.version, cells, search: found, cut: lost }, null, 2));
   else if (ok) console.log(paint('green', `All ${claims.length} claims were checked and hold.`));
   else console.log(paint('red', `${wrong} of ${claims.length} claims do not hold.`));
   process.exitCode = ok ? 0 : 1;

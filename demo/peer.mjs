@@ -1,4 +1,5 @@
 // Another process: it maps or attaches to what its task names, and reports what it found.
+import { truncateSync } from 'node:fs';
 import { attach, mappings, mmap } from 'mmap-native';
 import { hex, invert, readHex } from './bytes.mjs';
 import { answer, task } from './children.mjs';
@@ -23,6 +24,12 @@ const tasks = {
   invert({ file, offset, length }) {
     const mapping = mmap({ backing: 'file', sharing: 'shared', access: 'readwrite', file, offset, length });
     invert(mapping.bytes);
+    return { pid: process.pid };
+  },
+
+  /** Gives a file another length. */
+  truncate({ file, length }) {
+    truncateSync(file, length);
     return { pid: process.pid };
   },
 

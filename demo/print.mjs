@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { columns, humanBytes, humanTime, labelled, paint, wrap, wrapBesideLabel } from './terminal.mjs';
 
 /** What proc(5) says of the flags. */
@@ -107,6 +108,67 @@ export const printSearch = (size, found) => {
     '',
   ];
   console.log(all.join('\n'));
+};
+
+const faultsIn = (faults) =>
+  faults
+    .map(
+      ({ kind, pages, writes, first }) => `${kind}, ${pages} page at byte ${first}${writes > 0 ? ', written to' : ''}`,
+    )
+    .join('; ');
+
+const failed = ({ code, offset }) => (code === undefined ? 'done' : `${code}, offset ${offset}`);
+
+/** A reader and a writer whose file was cut. */
+export const printCut = ({ length, lives, dies, write, claims: all }) => {
+  const { cut, verdict, whole, refused, refreshed, syncAgain, other } = write;
+  const lost = `bytes[${write.place.offset}]`;
+  const lines = [
+    paint('bold', '6  the file is cut under a reader'),
+    wrap(
+      `Where a mapping has no file any more, the kernel sends SIGBUS at the next access, and that is the end of the process. This
+       library takes the signal first: the page becomes zeros or a private copy, the access goes on, and the program is told.
+       Twice another process reads ${humanBytes(length)}, over and
+       over, and this one cuts the file to half of that meanwhile. Then
+       another process cuts it, and this one writes behind the end.`,
+    ),
+    '',
+    ...labelled('reading', [
+      ...columns(
+        [
+          ['process', 'onFault', 'read all of it', 'then, at byte', 'faultCount', 'ended with'],
+          [`${lives.pid}`, "'report'", `${lives.rounds} times`, `${lives.at}`, `${lives.faultCount}`, lives.signal ?? 'an answer'],
+          [`${dies.pid}`, "'signal'", '', '', '', `${dies.signal}`],
+        ],
+        2,
+      ),
+      `faults of process ${lives.pid}: ${faultsIn(lives.faults ?? [])}`,
+    ]),
+    ...labelled(
+      'writing',
+      columns(
+        [
+          [`process ${write.pid}`, `cut the file to ${cut.size} bytes`],
+          [`${lost} = ${cut.value}`, `is kept in memory; it took ${humanTime(write.took)}`],
+          ['faultCount, faults', `${write.faultCount}: ${faultsIn(write.faults)}`],
+          ['sync()', failed(write.sync)],
+          ['the file is whole again', `${lost} is ${whole.value}, the file has ${whole.read}`],
+          ['verify()', inspect(verdict)],
+          ['refresh()', failed(refused)],
+          [
+            "refresh({ lostWrites: 'write-back' })",
+            `${refreshed.value?.pages ?? refreshed.code} page is the file's again`,
+          ],
+          ['sync()', failed(syncAgain)],
+          [`process ${other.pid}`, `finds ${other.read} in the file`],
+        ],
+        2,
+      ),
+    ),
+    ...labelled('checked', claims(all)),
+    '',
+  ];
+  console.log(lines.join('\n'));
 };
 
 const TABLE = [
