@@ -137,7 +137,14 @@ export const printCut = ({ length, lives, dies, write, claims: all }) => {
       ...columns(
         [
           ['process', 'onFault', 'read all of it', 'then, at byte', 'faultCount', 'ended with'],
-          [`${lives.pid}`, "'report'", `${lives.rounds} times`, `${lives.at}`, `${lives.faultCount}`, lives.signal ?? 'an answer'],
+          [
+            `${lives.pid}`,
+            "'report'",
+            `${lives.rounds} times`,
+            `${lives.at}`,
+            `${lives.faultCount}`,
+            lives.signal ?? 'an answer',
+          ],
           [`${dies.pid}`, "'signal'", '', '', '', `${dies.signal}`],
         ],
         2,
