@@ -13,6 +13,7 @@ struct OperationKind {
   core::Status (*call)(Operation& operation);
   napi_value (*result)(napi_env env, const Operation& operation);
   void (*discard)(void* output);
+  bool splits = false;  // makes areas of the parts, where it is not asked for the whole
 };
 
 struct Operation {

@@ -9,6 +9,7 @@
 #include "binding/errors.h"
 #include "binding/holds.h"
 #include "binding/operation.h"
+#include "core/limits.h"
 #include "core/syscalls.h"
 
 namespace binding {
@@ -74,9 +75,9 @@ napi_value BitmapAsBuffer(napi_env env, const Operation& operation) {
 }
 
 constexpr OperationKind kMsync{CallMsync, NoResult, NoOutput};
-constexpr OperationKind kMadvise{CallMadvise, NoResult, NoOutput};
-constexpr OperationKind kMlock{CallMlock, NoResult, NoOutput};
-constexpr OperationKind kMunlock{CallMunlock, NoResult, NoOutput};
+constexpr OperationKind kMadvise{CallMadvise, NoResult, NoOutput, true};
+constexpr OperationKind kMlock{CallMlock, NoResult, NoOutput, true};
+constexpr OperationKind kMunlock{CallMunlock, NoResult, NoOutput, true};
 constexpr OperationKind kMincore{CallMincore, BitmapAsBuffer, std::free};
 constexpr OperationKind kNothing{CallNothing, NoResult, NoOutput};
 
@@ -141,9 +142,11 @@ Napi::Value Run(const Napi::CallbackInfo& info, const OperationKind& kind, bool 
   core::Region* region = handle->lease.region();
   if (region == nullptr || !region->BeginOperation()) return Throw(env, Unmapped());
   const core::Result<core::Range> range = region->Check(offset, length);
-  if (!range.ok()) {
+  const core::Status admitted =
+      kind.splits && length < region->length() ? core::AdmitArea() : core::Status(core::Unit{});
+  if (!range.ok() || !admitted.ok()) {
     (void)region->EndOperation();
-    return Throw(env, range.failure());
+    return Throw(env, range.ok() ? admitted.failure() : range.failure());
   }
   auto* operation = new Operation{.kind = &kind, .region = region, .argument = argument};
   operation->address = region->PagesOf(range.value(), inside_only, &operation->length);

@@ -1,9 +1,12 @@
 #include "core/limits.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 
 #include "core/mutex.h"
 #include "core/syscalls.h"
@@ -46,21 +49,76 @@ uint64_t CountAreas() {
   return lines;
 }
 
+int64_t Room(uint64_t percent) {
+  if (limit == 0) limit = ReadLimit();
+  return static_cast<int64_t>(limit / 100 * percent) - static_cast<int64_t>(CountAreas());
+}
+
+struct PutOff {
+  char* base;
+  uint64_t span;
+};
+
+PutOff* put_off = nullptr;
+size_t put_off_count = 0;
+size_t put_off_capacity = 0;
+int64_t refusals = 0;  // that pass before the areas are counted again for a munmap
+
+// Neighbours go in one call, which costs no more than the gaps between them.
+void GiveBackPutOff() {
+  if (put_off_count == 0) return;
+  std::sort(put_off, put_off + put_off_count, [](const PutOff& a, const PutOff& b) { return a.base < b.base; });
+  int64_t room = Room(95);
+  size_t kept = 0;
+  for (size_t i = 0; i < put_off_count;) {
+    PutOff run = put_off[i++];
+    while (i < put_off_count && put_off[i].base == run.base + run.span) run.span += put_off[i++].span;
+    if (--room < 0 || !sys::Munmap(run.base, run.span).ok()) put_off[kept++] = run;
+  }
+  put_off_count = kept;
+}
+
+bool Admit() {
+  if (--admissions >= 0) return true;
+  GiveBackPutOff();
+  // a mapping that is changed in the middle costs two areas more, and the runtime needs some too
+  const int64_t room = Room(90);
+  // a quarter of what is left: others make areas too
+  admissions = room < kTooFew ? 0 : room / 4;
+  return room >= kTooFew;
+}
+
+bool Remember(PutOff range) {
+  if (put_off_count == put_off_capacity) {
+    const size_t capacity = put_off_capacity == 0 ? 1024 : put_off_capacity * 2;
+    void* grown = std::realloc(put_off, capacity * sizeof(PutOff));
+    if (grown == nullptr) return false;
+    put_off = static_cast<PutOff*>(grown);
+    put_off_capacity = capacity;
+  }
+  put_off[put_off_count++] = range;
+  return true;
+}
+
 }  // namespace
 
 Status AdmitArea() {
   const Locked locked(lock);
-  if (--admissions >= 0) return Unit{};
-  if (limit == 0) limit = ReadLimit();
-  // a mapping that is changed in the middle costs two areas more, and the runtime needs some too
-  const auto room = static_cast<int64_t>(limit - limit / 10) - static_cast<int64_t>(CountAreas());
-  if (room < kTooFew) {
-    admissions = 0;
-    return Failure{ENOMEM, "mmap", reason::kMapLimit, limit};
+  return Admit() ? Status(Unit{}) : Status(Failure{ENOMEM, "mmap", reason::kMapLimit, limit});
+}
+
+Status GiveBack(char* base, uint64_t span, bool may_be_merged) {
+  if (may_be_merged) {
+    constexpr int64_t kRefusalsAtOnce = 1000;
+    const Locked locked(lock);
+    const bool refused = --refusals >= 0 || !Admit();
+    if (refused && refusals < 0) refusals = kRefusalsAtOnce;
+    if (refused && Remember({base, span})) {
+      (void)sys::Madvise(base, span, MADV_DONTNEED);
+      return Unit{};
+    }
   }
-  // a quarter of what is left: others make areas too
-  admissions = room / 4;
-  return Unit{};
+  return sys::Munmap(base, span);
 }
 
 }  // namespace core

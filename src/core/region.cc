@@ -201,7 +201,9 @@ Status Region::Unmap() {
   Unlist();
   Unguard();
   if (state_ != State::kUnmapped && span_ > 0) {
-    const Status unmapped = sys::Munmap(base_, span_);
+    // only anonymous memory has neighbours that the kernel takes for one with it
+    const bool may_be_merged = state_ == State::kDecommitted || (request_.flags & MAP_ANONYMOUS) != 0;
+    const Status unmapped = GiveBack(base_, span_, may_be_merged);
     if (!unmapped.ok()) {
       List();  // what the kernel would not take back stays in sight
       return unmapped;

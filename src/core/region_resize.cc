@@ -25,6 +25,7 @@ Result<char*> Region::MovePages(const Region& next, bool leave_range, int fd) co
     return next.span_ == span_ ? base_ : sys::Mremap(base_, span_, next.span_, MREMAP_MAYMOVE, nullptr);
   }
   // somebody may still read at the old address: the pages leave, the range stays taken
+  if (const Status admitted = AdmitArea(); !admitted.ok()) return admitted.failure();
   const Result<char*> moved = sys::Mremap(base_, span_, span_, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, nullptr);
   if (!moved.ok() || next.span_ == span_) return moved;
   const Result<char*> sized = sys::Mremap(moved.value(), span_, next.span_, MREMAP_MAYMOVE, nullptr);
