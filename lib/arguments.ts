@@ -1,6 +1,6 @@
 import { MADV_POPULATE_READ, MADV_POPULATE_WRITE, MLOCK_ONFAULT, MS_INVALIDATE, MS_SYNC } from './constants.js';
 import { invalidArgType, outOfRange } from './errors.js';
-import { flag, readOptions } from './options.js';
+import { flag, readOptions } from './checks.js';
 import { type ByteRange, type CheckedRange, checkRange } from './range.js';
 
 /** The options of the methods of Mapping: their types, and how each is read, once, into what native code takes. */

@@ -51,11 +51,29 @@ const open = (handle: MappingHandle): Handle => {
 
 /**
  * Joins a mapping of another worker or process, by what its `handle()` returned. Within one process it is the same mapping at
- * the same address; elsewhere the same memory, mapped again.
+ * the same address; elsewhere the same memory, mapped again: open(2) of /proc/PID/fd/N or of the file, mmap(2).
  *
- * @throws ERR_OWNER_GONE when the owner has ended or unmapped it, ERR_STALE_HANDLE when something else is there now,
+ * @param handle - the object, or a copy of it that went through JSON. `access` and `length` are those of its maker.
+ * @returns a Mapping of its own, to be unmapped like any other.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_OWNER_GONE when the owner has ended or unmapped it, ERR_STALE_HANDLE when something else is there now,
  * ERR_ATTACH_DENIED when the kernel does not let this process look (another user), EPERM for writing to memory that was made with
- * `peers: 'readonly'`, ERR_INVALID_STATE for memory that only workers can join, ERR_INVALID_ARG_VALUE for what is no handle.
+ * `peers: 'readonly'`, ERR_INVALID_STATE for memory that only workers can join, ERR_INVALID_ARG_VALUE for what is no handle;
+ * for files as `mmap()`.
+ *
+ * @example
+ * ```ts
+ * import { once } from 'node:events';
+ * import { isMainThread, Worker, workerData } from 'node:worker_threads';
+ * import { attach, mmap } from 'mmap-native';
+ *
+ * if (isMainThread) {
+ *   using shared = mmap({ backing: 'anonymous', sharing: 'shared', length: 4096 });
+ *   await once(new Worker(new URL(import.meta.url), { workerData: shared.handle() }), 'exit');
+ *   console.log(shared.text({ length: 5 })); // hello
+ * } else {
+ *   attach(workerData).bytes.write('hello');
+ * }
+ * ```
  */
 export const attach = (handle: MappingHandle): Mapping => {
   const checked = checkHandle(handle);

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { oneOf, readOptions } from './options.js';
+import { oneOf, readOptions } from './checks.js';
 import { type FaultNews, type FaultRecord, type Handle, LOST_WRITES, type LostWritesCode, native } from './native.js';
 
 /** Options of `refresh()`. */
@@ -17,7 +17,7 @@ export interface Verdict {
   readonly lostPages: number;
 }
 
-/** Called with what happened in a mapping since it was last called. */
+/** Called after faults with the records of the mapping as they are now: `mapping.faults`. */
 export type FaultListener = (faults: readonly FaultRecord[]) => void;
 
 const watched = new Map<number, WeakRef<EventEmitter>>();
@@ -59,7 +59,9 @@ let words: Uint32Array | undefined;
 export class Faults {
   #handle: Handle;
   #word = -1;
-  #past = 0;
+  #before = 0;
+  #final = 0;
+  #ended = false;
   #last: readonly FaultRecord[] = [];
   #emitter: EventEmitter | undefined;
 
@@ -74,20 +76,26 @@ export class Faults {
 
   /** Read in place, from the word that the handler counts in. */
   count(): number {
-    if (this.#word < 0) this.#word = native.faultWord(this.#handle);
-    if (this.#word < 0) return this.#past;
+    if (this.#word < 0 || this.#ended) this.#word = native.faultWord(this.#handle);
+    if (this.#word < 0) return Math.max(this.#before, this.#final);
     words ??= new Uint32Array(native.faultWords() ?? new ArrayBuffer(0));
-    return this.#past + Atomics.load(words, this.#word);
+    return this.#before + Atomics.load(words, this.#word);
   }
 
-  /** Before the word becomes another mapping's: the count so far is kept, and goes on under a new handle if there is one. */
-  handOver(handle: Handle = this.#handle): void {
-    this.#past = this.count();
-    if (this.#past > 0) this.#last = this.records();
+  /** The mapping has moved: the count goes on under a new handle. */
+  moveTo(handle: Handle): void {
+    this.#before = this.count();
+    this.#last = this.records();
     this.#word = -1;
-    if (handle === this.#handle) return;
     this.#handle = handle;
     if (this.#emitter !== undefined) native.watchFaults(handle, watch(this.#emitter));
+  }
+
+  /** The mapping is about to end: its word will be another's as soon as nobody can reach its memory any more. */
+  end(): void {
+    this.#final = this.count();
+    if (this.#final > 0) this.#last = this.records();
+    this.#ended = true;
   }
 
   on(listener: FaultListener): void {

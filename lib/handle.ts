@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { invalidArgType, invalidArgValue, invalidState, outOfRange } from './errors.js';
 import { type Facts, type Handle, native } from './native.js';
-import { type Access, oneOf, readOptions, rejectUnknown, type Sharing } from './options.js';
+import { oneOf, readOptions, rejectUnknown } from './checks.js';
+import { type Access, type Sharing } from './options.js';
 import { toBytes } from './range.js';
 
 /** How a Mapping came about: what it cannot ask the kernel. */

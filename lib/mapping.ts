@@ -15,7 +15,8 @@ import { illegalConstructor, invalidArgValue, invalidState, systemError, withNam
 import { type FaultListener, Faults, readRefresh, type RefreshOptions, type Verdict } from './faults.js';
 import { addressOf, describe, type MappingHandle, type Origin } from './handle.js';
 import { type FaultRecord, type Handle, native, type Refreshed } from './native.js';
-import { type Access, oneOf, type Sharing, toAdvice } from './options.js';
+import { oneOf } from './checks.js';
+import { type Access, type Sharing, toAdvice } from './options.js';
 import { type ByteRange, toBytes } from './range.js';
 import { type Residency, readResidency } from './residency.js';
 import { resize, type ResizeOptions } from './resize.js';
@@ -28,11 +29,20 @@ const DONE = Promise.resolve();
 const KEY = Symbol('Mapping');
 
 /**
- * A mapping of a file or of anonymous memory: the view that `mmap()` and `attach()` return.
+ * A mapping of a file or of anonymous memory: what `mmap()` and `attach()` return.
  *
- * Every `offset` and `length` is in bytes of the mapping, a number or a BigInt, and need not be aligned to
- * pages: what a method does, it does to every page that the range touches, except where it says otherwise. After
- * `unmap()` all methods fail with `ERR_INVALID_STATE`.
+ * Every `offset` and `length` is in bytes of the mapping, a number or a BigInt from 0 to 2^53 - 1, and need not be aligned to
+ * pages: what a method does, it does to every page that the range touches, except where it says otherwise. A range that is not inside of
+ * the mapping is `ERR_OUT_OF_RANGE`, a wrong type `ERR_INVALID_ARG_TYPE`, an unknown option `ERR_INVALID_ARG_VALUE`. After `unmap()` all
+ * methods fail with `ERR_INVALID_STATE`.
+ *
+ * @example
+ * ```ts
+ * import { mmap } from 'mmap-native';
+ *
+ * using notes = mmap({ backing: 'file', sharing: 'private', file: 'notes.txt', offset: 5, length: 8 });
+ * console.log(notes.backing, notes.sharing, notes.access, notes.offset, notes.length); // file private read 5 8
+ * ```
  */
 export class Mapping {
   #handle: Handle;
@@ -56,12 +66,12 @@ export class Mapping {
     this.#faults = new Faults(handle);
   }
 
-  /** `'file'` or `'anonymous'`. */
+  /** What is behind the addresses: `'file'` or `'anonymous'` (MAP_ANONYMOUS, or a memfd). */
   get backing(): 'file' | 'anonymous' {
     return this.#origin.backing;
   }
 
-  /** `'private'` or `'shared'`. */
+  /** Whose the changes are: `'private'` (MAP_PRIVATE) or `'shared'` (MAP_SHARED). */
   get sharing(): Sharing {
     return this.#origin.sharing;
   }
@@ -81,7 +91,18 @@ export class Mapping {
     return this.#unmapped ? 0 : this.#length;
   }
 
-  /** Whether `unmap()` was called. */
+  /**
+   * Whether `unmap()` was called.
+   *
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using notes = mmap({ backing: 'file', sharing: 'private', file: 'notes.txt' });
+   * notes.unmapSync();
+   * console.log(notes.unmapped, notes.length); // true 0
+   * ```
+   */
   get unmapped(): boolean {
     return this.#unmapped;
   }
@@ -93,13 +114,30 @@ export class Mapping {
    * and 0 whenever `offset` is a multiple of 8. The garbage collector counts it in full: for a window of something large use
    * `view()`.
    * @throws ERR_BUFFER_TOO_LARGE when the runtime has no ArrayBuffer as large (4 GiB on Node.js 20 and Bun).
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using notes = mmap({ backing: 'file', sharing: 'private', file: 'notes.txt', offset: 5 });
+   * console.log(Buffer.from(notes.buffer, notes.bytes.byteOffset, 8).toString()); // mappings
+   * ```
    */
   get buffer(): ArrayBuffer {
     this.#live();
     return this.#views.buffer();
   }
 
-  /** A Buffer over exactly the bytes of the mapping, on `buffer`. */
+  /**
+   * A Buffer over exactly the bytes of the mapping, on `buffer`. The same one each time.
+   * @throws ERR_BUFFER_TOO_LARGE, as `buffer` does.
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using notes = mmap({ backing: 'file', sharing: 'private', file: 'notes.txt' });
+   * console.log(notes.bytes.subarray(0, 4).toString()); // Four
+   * ```
+   */
   get bytes(): Buffer {
     this.#live();
     return this.#views.bytes();
@@ -109,9 +147,18 @@ export class Mapping {
    * A typed array, DataView or Buffer over a part of the mapping, which may lie beyond 4 GiB.
    *
    * @param Type - the constructor, such as `Float32Array`.
-   * @param offset - the first byte; it must be a multiple of the element's size in the file. Default: 0.
+   * @param offset - the first byte; in the file it must be a multiple of the element's size. Default: 0.
    * @param length - how many bytes (not elements); a multiple of the element's size. Default: up to the end.
-   * @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_VALUE (not aligned), ERR_BUFFER_TOO_LARGE.
+   * @throws ERR_OUT_OF_RANGE outside of the mapping, ERR_INVALID_ARG_VALUE where it is not aligned, ERR_INVALID_ARG_TYPE for what is no such
+   * constructor, ERR_BUFFER_TOO_LARGE.
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using table = mmap({ backing: 'file', sharing: 'private', file: 'embeddings.f32' });
+   * const row = table.view(Float32Array, 1024, 16);
+   * console.log(row.length, row[0]); // 4 128
+   * ```
    */
   view<View>(Type: ViewType<View>, offset?: number | bigint, length?: number | bigint): View {
     this.#live();
@@ -121,14 +168,37 @@ export class Mapping {
   /**
    * A SharedArrayBuffer over the mapping: the same memory, to post to workers, and free of charge to the collector. It
    * cannot be taken away: after `unmap()` it reads as zeros. Begins where `buffer` does.
-   * @throws ERR_FEATURE_UNAVAILABLE_ON_PLATFORM where the runtime cannot make one (Node.js 20, Deno).
+   * @throws ERR_FEATURE_UNAVAILABLE_ON_PLATFORM where the runtime cannot make one (Node.js 20, Deno), ERR_BUFFER_TOO_LARGE.
+   * @example
+   * ```ts
+   * import { mmap, supports } from 'mmap-native';
+   *
+   * using shared = mmap({ backing: 'anonymous', sharing: 'shared', length: 4096 });
+   * if (supports('sharedBuffer')) new Int32Array(shared.sharedBuffer)[0] = 42;
+   * else shared.view(Int32Array)[0] = 42;
+   * console.log(shared.bytes[0]); // 42
+   * ```
    */
   get sharedBuffer(): SharedArrayBuffer {
     this.#live();
     return this.#views.sharedBuffer();
   }
 
-  /** Like `view()`, over `sharedBuffer`. Use it for memory that others write to: docs/safety.md says why. */
+  /**
+   * Like `view()`, over `sharedBuffer`. Use it for memory that others write to: docs/safety.md says why.
+   * @param Type - the constructor.
+   * @param offset - bytes, a multiple of the element's size. Default: 0.
+   * @param length - bytes, a multiple of the element's size. Default: up to the end.
+   * @throws as `view()` and `sharedBuffer` do.
+   * @example
+   * ```ts
+   * import { mmap, supports } from 'mmap-native';
+   *
+   * using shared = mmap({ backing: 'anonymous', sharing: 'shared', length: 4096 });
+   * const counter = supports('sharedBuffer') ? shared.sharedView(Int32Array, 0, 4) : shared.view(Int32Array, 0, 4);
+   * console.log(Atomics.add(counter, 0, 1), counter[0]); // 0 1
+   * ```
+   */
   sharedView<View>(Type: SharedViewType<View>, offset?: number | bigint, length?: number | bigint): View {
     this.#live();
     return this.#views.sharedView(Type, offset, length);
@@ -141,6 +211,14 @@ export class Mapping {
    * @param options - what to copy. Default length: what fits.
    * @returns how many bytes were copied: fewer than asked for where the file has ended.
    * @throws EFAULT when not even the first byte can be read.
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using notes = mmap({ backing: 'file', sharing: 'private', file: 'notes.txt' });
+   * const copy = Buffer.alloc(8);
+   * console.log(notes.read(copy, { offset: 5 }), copy.toString()); // 8 mappings
+   * ```
    */
   read(into: NodeJS.ArrayBufferView, options?: ByteRange): number {
     const { offset, length } = this.#checked(readCopy(into, 'into', options, this.#length, true));
@@ -156,6 +234,13 @@ export class Mapping {
    * @param options - where to. Default length: all of `from`, which must fit.
    * @returns how many bytes were copied: fewer than asked for where the file has ended or its disk is full.
    * @throws EACCES when `access` is `'read'`, EFAULT when not even the first byte can be written.
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using log = mmap({ backing: 'file', sharing: 'shared', file: 'events.log', access: 'readwrite' });
+   * console.log(log.write(Buffer.from('started'), { offset: 16 })); // 7
+   * ```
    */
   write(from: NodeJS.ArrayBufferView, options?: ByteRange): number {
     const { offset, length } = this.#checked(readCopy(from, 'from', options, this.#length, false));
@@ -164,9 +249,17 @@ export class Mapping {
   }
 
   /**
-   * Text out of the mapping, from a copy: safe whoever writes meanwhile.
+   * Text out of the mapping, from a copy: safe whoever writes meanwhile. process_vm_readv(2).
    * @param options - which bytes. Default: all.
-   * @param encoding - Default: `'utf8'`.
+   * @param encoding - those of Buffer. Default: `'utf8'`.
+   * @throws EFAULT where a byte cannot be read, ERR_INVALID_ARG_VALUE for an unknown encoding; Node's own ERR_STRING_TOO_LONG.
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using notes = mmap({ backing: 'file', sharing: 'private', file: 'notes.txt' });
+   * console.log(notes.text({ offset: 5, length: 8 })); // mappings
+   * ```
    */
   text(options?: ByteRange, encoding: BufferEncoding = 'utf8'): string {
     if (!Buffer.isEncoding(encoding)) throw invalidArgValue('encoding', 'must be the name of an encoding', encoding);
@@ -181,15 +274,36 @@ export class Mapping {
    * Writes the changes in a range to the file and waits until they are on the disk: msync(2), MS_SYNC. Other processes that map
    * the file see them without. A private mapping has nothing to write.
    *
-   * @param options - which bytes; `invalidate: true` also asks other mappings of the file to be brought up to date (MS_INVALIDATE).
-   * @throws EIO, ENOSPC, EDQUOT: the changes are not on the disk. EBUSY: `invalidate` on locked pages.
+   * @param options - which bytes, default: all; `invalidate: true` also asks other mappings of the file to be brought up to date
+   * (MS_INVALIDATE). Default: false.
+   * @throws EIO, ENOSPC, EDQUOT: the changes are not on the disk. EBUSY: `invalidate` on locked pages. ERR_LOST_WRITES: bytes in these
+   * pages were written and are in no file; `offset` says where.
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using log = mmap({ backing: 'file', sharing: 'shared', file: 'events.log', access: 'readwrite' });
+   * log.bytes.write('stopped', 0);
+   * await log.sync({ length: 7 });
+   * ```
    */
   async sync(options?: SyncOptions): Promise<void> {
     const { offset, length, flags } = this.#checked(readSync(options, this.#length));
     await native.msync(this.#handle, offset, length, flags, true);
   }
 
-  /** The blocking form of `sync()`. */
+  /**
+   * The blocking form of `sync()`.
+   *
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using log = mmap({ backing: 'file', sharing: 'shared', file: 'events.log', access: 'readwrite' });
+   * log.bytes.write('stopped', 0);
+   * log.syncSync({ length: 7 });
+   * ```
+   */
   syncSync(options?: SyncOptions): void {
     const { offset, length, flags } = this.#checked(readSync(options, this.#length));
     native.msync(this.#handle, offset, length, flags, false);
@@ -200,13 +314,27 @@ export class Mapping {
    *
    * Advice that throws bytes away (`'dontneed'` on private memory, `'free'`, `'remove'`) needs `discard: true`, and then acts
    * only on pages that lie wholly inside the range.
+   * @param advice - the stem of the kernel's name: `'willneed'` is MADV_WILLNEED.
+   * @param options - which bytes, default: all; `discard`, default: false.
    * @throws EINVAL, EOPNOTSUPP with the name of an advice that the kernel, or the file system, does not know: see `supports()`.
+   * ERR_INVALID_ARG_VALUE without `discard`.
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using scratch = mmap({ backing: 'anonymous', sharing: 'private', length: 2 ** 20 });
+   * scratch.bytes.fill(7);
+   * scratch.advise('dontneed', { discard: true });
+   * console.log(scratch.bytes[0]); // 0
+   * ```
    */
   advise(advice: Advice, options?: AdviseOptions): void {
     const name = toAdvice(advice, 'advice');
     const { offset, length, discard } = this.#checked(readAdvise(options, this.#length));
     const { value, discards } = ADVICE[name];
-    const loses = discards === 'always' || (discards === 'private' && this.sharing === 'private');
+    // pages that faults replaced are private, whatever the mapping is
+    const hasPrivate = this.sharing === 'private' || this.faultCount > 0;
+    const loses = discards === 'always' || (discards === 'private' && hasPrivate);
     if (loses && !discard) throw invalidArgValue('advice', 'throws bytes away, and needs discard: true', name);
     try {
       if (loses) native.madviseInside(this.#handle, offset, length, value, false);
@@ -218,7 +346,17 @@ export class Mapping {
 
   /**
    * Changes what may be done to a range: mprotect(2), on every page that it touches.
-   * @throws EACCES for `'readwrite'` on a shared mapping of a file that was opened for reading.
+   * @param access - `'read'` (PROT_READ) or `'readwrite'` (PROT_READ | PROT_WRITE).
+   * @param options - which bytes. Default: all.
+   * @throws EACCES for `'readwrite'` on a shared mapping of a file that was opened for reading; ENOMEM near `vm.max_map_count`.
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using scratch = mmap({ backing: 'anonymous', sharing: 'private', length: 2 ** 20 });
+   * scratch.protect('read');
+   * console.log(scratch.access); // read
+   * ```
    */
   protect(access: Access, options?: ByteRange): void {
     const wanted = oneOf(access, ['read', 'readwrite'] as const, 'access');
@@ -229,34 +367,86 @@ export class Mapping {
 
   /**
    * Reads a range into memory and keeps it there: mlock2(2).
-   * @param options - which bytes; `onFault: true` locks each page from its first touch on, and reads nothing now.
+   * @param options - which bytes, default: all; `onFault: true` locks each page from its first touch on, and reads nothing now
+   * (MLOCK_ONFAULT). Default: false.
    * @throws ENOMEM, EPERM beyond RLIMIT_MEMLOCK; EAGAIN where a page could not be read.
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using secret = mmap({ backing: 'anonymous', sharing: 'private', length: 4096 });
+   * await secret.lock();
+   * secret.bytes.fill('s');
+   * ```
    */
   async lock(options?: LockOptions): Promise<void> {
     const { offset, length, flags } = this.#checked(readLock(options, this.#length));
     await native.mlock(this.#handle, offset, length, flags, true);
   }
 
-  /** The blocking form of `lock()`. */
+  /**
+   * The blocking form of `lock()`.
+   *
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using secret = mmap({ backing: 'anonymous', sharing: 'private', length: 4096 });
+   * secret.lockSync({ onFault: true });
+   * ```
+   */
   lockSync(options?: LockOptions): void {
     const { offset, length, flags } = this.#checked(readLock(options, this.#length));
     native.mlock(this.#handle, offset, length, flags, false);
   }
 
-  /** Undoes `lock()`: munlock(2). Locks do not add up: once is enough. */
+  /**
+   * Undoes `lock()`: munlock(2). Locks do not add up: once is enough.
+   * @param options - which bytes. Default: all.
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using secret = mmap({ backing: 'anonymous', sharing: 'private', length: 4096 });
+   * await secret.lock();
+   * secret.unlock();
+   * ```
+   */
   unlock(options?: ByteRange): void {
     const { offset, length } = this.#checked(readRange(options, this.#length));
     native.munlock(this.#handle, offset, length, 0, false);
   }
 
-  /** Which pages of a range are in memory: mincore(2). An answer of the past: pages come and go. */
+  /**
+   * Which pages of a range are in memory: mincore(2). An answer of the past: pages come and go.
+   * @param options - which bytes. Default: all.
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using scratch = mmap({ backing: 'anonymous', sharing: 'private', length: 2 ** 20 });
+   * scratch.bytes[0] = 1;
+   * const { resident, pages } = await scratch.residency({ length: 4096 });
+   * console.log(resident, pages); // 1 1
+   * ```
+   */
   async residency(options?: ByteRange): Promise<Residency> {
     const range = this.#checked(readRange(options, this.#length));
     const bits = await native.mincore(this.#handle, range.offset, range.length, 0, true);
     return readResidency(bits, range, this.#offset % native.pageSize, native.pageSize);
   }
 
-  /** The blocking form of `residency()`. */
+  /**
+   * The blocking form of `residency()`.
+   *
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using scratch = mmap({ backing: 'anonymous', sharing: 'private', length: 2 ** 20 });
+   * console.log(scratch.residencySync().resident); // 0
+   * ```
+   */
   residencySync(options?: ByteRange): Residency {
     const range = this.#checked(readRange(options, this.#length));
     const bits = native.mincore(this.#handle, range.offset, range.length, 0, false);
@@ -266,9 +456,17 @@ export class Mapping {
   /**
    * Makes every page of a range present, so that no later access has to wait: madvise(2), MADV_POPULATE_READ or _WRITE.
    *
-   * @param options - which bytes; `write: true` makes them writable at once: private pages are copied, shared ones get their place in
+   * @param options - which bytes, default: all; `write: true` makes them writable at once: private pages are copied, shared ones get their place in
    * the file system. Default: true for read-write anonymous memory, else false.
    * @throws EFAULT where the file has ended or the disk is full, EINVAL on Linux before 5.14.
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using scratch = mmap({ backing: 'anonymous', sharing: 'private', length: 2 ** 20 });
+   * await scratch.populate({ length: 65_536 });
+   * console.log(scratch.residencySync({ length: 65_536 }).ratio); // 1
+   * ```
    */
   async populate(options?: PopulateOptions): Promise<void> {
     const { offset, length, advice, name } = this.#checked(
@@ -281,7 +479,18 @@ export class Mapping {
     }
   }
 
-  /** The blocking form of `populate()`. */
+  /**
+   * The blocking form of `populate()`.
+   *
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using scratch = mmap({ backing: 'anonymous', sharing: 'private', length: 2 ** 20 });
+   * scratch.populateSync();
+   * console.log(scratch.residencySync().ratio); // 1
+   * ```
+   */
   populateSync(options?: PopulateOptions): void {
     const { offset, length, advice, name } = this.#checked(
       readPopulate(options, this.#length, this.#writesAnonymous()),
@@ -298,7 +507,19 @@ export class Mapping {
    *
    * A file is never cut: a shorter mapping just covers less of it. Growing past the end of the file needs `grow: true`, as in `mmap()`.
    * Shared anonymous memory cannot grow: its length is sealed.
-   * @throws EBUSY while an operation is in flight or others have attached; ERR_OUT_OF_RANGE past the end of the file.
+   * @param length - bytes; any number.
+   * @param options - `grow`: extend the file, default: false; `file`: the file of a mapping that was made of a descriptor.
+   * @throws EBUSY while an operation is in flight, others have attached, or pages wait for `refresh()`; ERR_OUT_OF_RANGE past the end of
+   * the file; ERR_INVALID_STATE for shared anonymous memory; ERR_MISSING_OPTION, ERR_STALE_HANDLE for `file`; EFAULT where parts were given
+   * another access, advice or lock; ENOMEM, ENOSPC, EDQUOT.
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using log = mmap({ backing: 'file', sharing: 'shared', file: 'events.log', access: 'readwrite' });
+   * log.resize(100_000, { grow: true });
+   * console.log(log.length); // 100000
+   * ```
    */
   resize(length: number | bigint, options?: ResizeOptions): void {
     const wanted = toBytes(length, 'length');
@@ -306,7 +527,7 @@ export class Mapping {
     const facts = native.facts(this.#handle);
     const next = resize(this.#handle, facts, this.#origin, wanted, options);
     this.#handle = next;
-    this.#faults.handOver(next);
+    this.#faults.moveTo(next);
     this.#length = wanted;
     this.#views = new Views(this.#handle, this.#offset % facts.pageSize, wanted);
   }
@@ -314,6 +535,14 @@ export class Mapping {
   /**
    * The descriptor of joinable memory, for the `stdio` of a child that gets `handle({ inheritedFd })`. It is the mapping's: never
    * close it. Undefined where there is none.
+   *
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using shared = mmap({ backing: 'anonymous', sharing: 'shared', length: 4096 });
+   * console.log(typeof shared.fd); // number
+   * ```
    */
   get fd(): number | undefined {
     this.#live();
@@ -321,7 +550,17 @@ export class Mapping {
     return fd < 0 ? undefined : fd;
   }
 
-  /** Where the mapping is in this process, in hexadecimal, as in `mappings()` and /proc/self/maps. */
+  /**
+   * Where the mapping is in this process, in hexadecimal, as in `mappings()` and /proc/self/maps.
+   *
+   * @example
+   * ```ts
+   * import { mappings, mmap } from 'mmap-native';
+   *
+   * using shared = mmap({ backing: 'anonymous', sharing: 'shared', length: 4096 });
+   * console.log(shared.address === mappings()[0]?.address); // true
+   * ```
+   */
   get address(): string {
     this.#live();
     return addressOf(native.facts(this.#handle));
@@ -331,7 +570,18 @@ export class Mapping {
    * A plain JSON object that `attach()` turns into a Mapping of the same memory, in a worker or in another process. It holds nothing:
    * this mapping must live until the other side has attached.
    *
-   * @param options - `inheritedFd`: the number under which a child process gets the descriptor (see docs/choosing.md).
+   * @param options - `inheritedFd`: the number under which a child process gets the descriptor (see docs/choosing.md). Default: none.
+   * @throws ERR_INVALID_STATE for `inheritedFd` where there is no descriptor.
+   * @example
+   * ```ts
+   * import { attach, mmap } from 'mmap-native';
+   *
+   * using shared = mmap({ backing: 'anonymous', sharing: 'shared', length: 4096 });
+   * const json = JSON.stringify(shared.handle());
+   * using same = attach(JSON.parse(json));
+   * same.bytes[0] = 7;
+   * console.log(shared.bytes[0]); // 7
+   * ```
    */
   handle(options?: { readonly inheritedFd?: number | undefined }): MappingHandle {
     this.#live();
@@ -341,24 +591,70 @@ export class Mapping {
   /**
    * What happened in this mapping that would have ended the process: an entry for each kind, [] as long as nothing
    * did. docs/safety.md says what each kind means.
+   *
+   * @example
+   * ```ts
+   * import { truncateSync } from 'node:fs';
+   * import { mmap } from 'mmap-native';
+   *
+   * using log = mmap({ backing: 'file', sharing: 'shared', file: 'events.log' });
+   * truncateSync('events.log', 0);
+   * console.log(log.bytes[4096], log.faults[0]?.kind, log.faults[0]?.first); // 0 truncated 4096
+   * ```
    */
   get faults(): readonly FaultRecord[] {
     return this.#faults.records();
   }
 
-  /** How many faults there were. Right as soon as an access has returned, and read without a native call. */
+  /**
+   * How many faults there were. Right as soon as an access has returned, and read without a native call.
+   *
+   * @example
+   * ```ts
+   * import { truncateSync } from 'node:fs';
+   * import { mmap } from 'mmap-native';
+   *
+   * using log = mmap({ backing: 'file', sharing: 'shared', file: 'events.log' });
+   * truncateSync('events.log', 0);
+   * console.log(log.bytes[0], log.faultCount); // 0 1
+   * ```
+   */
   get faultCount(): number {
     return this.#faults.count();
   }
 
-  /** Listens to faults of this mapping. Many faults at once are one event; it does not keep the event loop alive. */
+  /**
+   * Listens to faults of this mapping. Many faults at once are one event; it does not keep the event loop alive.
+   * @param event - `'fault'`.
+   * @param listener - called with what `faults` has.
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using log = mmap({ backing: 'file', sharing: 'shared', file: 'events.log', access: 'readwrite' });
+   * log.on('fault', (faults) => {
+   *   for (const { kind, pages, first } of faults) console.error(`${kind}: ${pages} pages, from byte ${first}`);
+   * });
+   * ```
+   */
   on(event: 'fault', listener: FaultListener): this {
     oneOf(event, ['fault'], 'event');
     this.#faults.on(listener);
     return this;
   }
 
-  /** Undoes `on()`. */
+  /**
+   * Undoes `on()`.
+   *
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * using log = mmap({ backing: 'file', sharing: 'shared', file: 'events.log', access: 'readwrite' });
+   * const listener = (): void => {};
+   * log.on('fault', listener).off('fault', listener);
+   * ```
+   */
   off(event: 'fault', listener: FaultListener): this {
     oneOf(event, ['fault'], 'event');
     this.#faults.off(listener);
@@ -366,8 +662,17 @@ export class Mapping {
   }
 
   /**
-   * Looks at the file now, without waiting for an access: does it still cover the mapping?
+   * Looks at the file now, without waiting for an access: does it still cover the mapping? fstat(2).
    * @throws ERR_INVALID_STATE for memory without a descriptor.
+   * @example
+   * ```ts
+   * import { truncateSync } from 'node:fs';
+   * import { mmap } from 'mmap-native';
+   *
+   * using log = mmap({ backing: 'file', sharing: 'shared', file: 'events.log' });
+   * truncateSync('events.log', 100);
+   * console.log(log.verify().covered, log.verify().fileSize); // false 100
+   * ```
    */
   verify(): Verdict {
     this.#live();
@@ -381,12 +686,39 @@ export class Mapping {
    * @param options - `lostWrites`: what becomes of bytes that were written and are in no file: `'write-back'` writes them to
    * the file now, `'return'` hands them back, `'discard'` drops them. Default: none of these, which refuses with ERR_LOST_WRITES.
    * @throws ERR_LOST_WRITES; ENOSPC when they still do not fit.
+   * @example
+   * ```ts
+   * import { truncateSync } from 'node:fs';
+   * import { mmap } from 'mmap-native';
+   *
+   * using log = mmap({ backing: 'file', sharing: 'shared', file: 'events.log', access: 'readwrite' });
+   * truncateSync('events.log', 0);
+   * log.bytes[0] = 7;
+   * truncateSync('events.log', 65_536);
+   * const { pages } = await log.refresh({ lostWrites: 'write-back' });
+   * console.log(pages > 0, log.bytes[0], log.verify().lostPages); // true 7 0
+   * ```
    */
   async refresh(options?: RefreshOptions): Promise<Refreshed> {
     return native.refresh(this.#handle, 0, this.#length, this.#checked(readRefresh(options)), true);
   }
 
-  /** The blocking form of `refresh()`. */
+  /**
+   * The blocking form of `refresh()`.
+   *
+   * @example
+   * ```ts
+   * import { truncateSync } from 'node:fs';
+   * import { mmap } from 'mmap-native';
+   *
+   * using log = mmap({ backing: 'file', sharing: 'shared', file: 'events.log', access: 'readwrite' });
+   * truncateSync('events.log', 0);
+   * log.bytes[0] = 7;
+   * truncateSync('events.log', 65_536);
+   * const { lostWrites } = log.refreshSync({ lostWrites: 'return' });
+   * console.log(lostWrites[0]?.bytes[0], log.bytes[0]); // 7 0
+   * ```
+   */
   refreshSync(options?: RefreshOptions): Refreshed {
     return native.refresh(this.#handle, 0, this.#length, this.#checked(readRefresh(options)), false);
   }
@@ -395,6 +727,17 @@ export class Mapping {
    * Ends the mapping: munmap(2). For JavaScript it is over at once: all views made of it have length 0 (those that cannot be taken away
    * read as zeros). The promise is fulfilled when the kernel has its part done, on the thread pool where it is
    * large. Calling it again does nothing.
+   * @throws ERR_LOST_WRITES where bytes were written and are in no file: it is unmapped all the same. EBUSY while a lock in it is held
+   * (mmap-native/ipc).
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * const notes = mmap({ backing: 'file', sharing: 'private', file: 'notes.txt' });
+   * const { bytes } = notes;
+   * await notes.unmap();
+   * console.log(bytes.length); // 0
+   * ```
    */
   unmap(): Promise<void> {
     if (this.#unmapped) return DONE;
@@ -408,7 +751,17 @@ export class Mapping {
     }
   }
 
-  /** The blocking form of `unmap()`, which `using` calls. */
+  /**
+   * The blocking form of `unmap()`, which `using` calls.
+   *
+   * @example
+   * ```ts
+   * import { mmap } from 'mmap-native';
+   *
+   * const notes = mmap({ backing: 'file', sharing: 'private', file: 'notes.txt' });
+   * notes.unmapSync();
+   * ```
+   */
   unmapSync(): void {
     if (this.#unmapped) return;
     this.#end();
@@ -457,7 +810,7 @@ export class Mapping {
 
   #end(): void {
     native.ipc.checkUnlocked(this.#handle);
-    this.#faults.handOver();
+    this.#faults.end();
     this.#unmapped = true;
   }
 }

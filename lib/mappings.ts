@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { ADVICE, type Advice, MADV_POPULATE_READ, MAP_SHARED, PROT_WRITE } from './constants.js';
 import { addressOf } from './handle.js';
 import { type Facts, native } from './native.js';
-import { type Access, oneOf, type Sharing } from './options.js';
+import { oneOf } from './checks.js';
+import { type Access, type Sharing } from './options.js';
 
-/** What the kernel says of a mapping in /proc/self/smaps. Bytes, but for the last two. */
+/** What the kernel says of a mapping in /proc/self/smaps: proc(5). Bytes, but for the last two. */
 export interface Smaps {
   /** Address space. */
   readonly size: number;
@@ -12,14 +13,21 @@ export interface Smaps {
   readonly rss: number;
   /** In memory, each page divided by the number of processes that map it. */
   readonly pss: number;
+  /** In memory, mapped by others too, and as on the disk. */
   readonly sharedClean: number;
+  /** In memory, mapped by others too, and changed. */
   readonly sharedDirty: number;
+  /** In memory, mapped by this process alone, and as on the disk. */
   readonly privateClean: number;
+  /** In memory, mapped by this process alone, and changed. */
   readonly privateDirty: number;
   /** Pages that this process has copied, or made itself. */
   readonly anonymous: number;
+  /** Of these, in transparent huge pages. */
   readonly anonHugePages: number;
+  /** Kept in memory: `lock()`. */
   readonly locked: number;
+  /** Swapped out. */
   readonly swap: number;
   /** VmFlags: `'sh'` shared, `'wr'` writable, `'hg'` huge pages advised …; see proc(5). */
   readonly vmFlags: readonly string[];
@@ -31,13 +39,19 @@ export interface Smaps {
 export interface MappingInfo {
   /** Of its first byte, as in /proc/self/maps. */
   readonly address: string;
+  /** Bytes. */
   readonly length: number;
+  /** Of its first byte in the file, in bytes; 0 for anonymous memory. */
   readonly offset: number;
+  /** What is behind it. */
   readonly backing: 'file' | 'anonymous';
+  /** Whose the changes are. */
   readonly sharing: Sharing;
+  /** Of the mapping as a whole. */
   readonly access: Access;
   /** Unmapped, but its address is kept while something of JavaScript's can still reach it. Reads as zeros. */
   readonly decommitted: boolean;
+  /** What the kernel has of it. */
   readonly smaps: Smaps;
 }
 
@@ -88,6 +102,15 @@ const smapsOf = (facts: Facts, areas: readonly Area[]): Smaps => {
 /**
  * Every mapping that this process has through the library, in all its threads, with what the kernel says of it. Neighbours of
  * anonymous memory that the kernel has merged are counted together. Reads /proc/self/smaps: for looking, not for hot paths.
+ *
+ * @example
+ * ```ts
+ * import { mappings, mmap } from 'mmap-native';
+ *
+ * using scratch = mmap({ backing: 'anonymous', sharing: 'private', length: 2 ** 20 });
+ * const info = mappings().find(({ address }) => address === scratch.address);
+ * console.log(info?.smaps.size, info?.smaps.vmFlags.includes('wr')); // 1048576 true
+ * ```
  */
 export const mappings = (): MappingInfo[] => {
   const areas = readAreas();
@@ -111,7 +134,19 @@ const FEATURES: Readonly<Record<Exclude<Feature, Advice>, () => boolean>> = {
   populate: () => native.knowsAdvice(MADV_POPULATE_READ),
 };
 
-/** Whether the running kernel and runtime know a feature: an advice, `'populate'`, or `'sharedBuffer'`. */
+/**
+ * Whether the running kernel and runtime know a feature.
+ *
+ * @param feature - an advice, `'populate'` (MADV_POPULATE_READ and _WRITE), or `'sharedBuffer'`.
+ * @throws ERR_INVALID_ARG_VALUE for another word.
+ *
+ * @example
+ * ```ts
+ * import { supports } from 'mmap-native';
+ *
+ * console.log(supports('willneed')); // true
+ * ```
+ */
 export const supports = (feature: Feature): boolean => {
   const names = [...Object.keys(ADVICE), ...Object.keys(FEATURES)] as Feature[];
   const name = oneOf(feature, names, 'feature');

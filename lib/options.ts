@@ -1,3 +1,4 @@
+import { flag, oneOf, rejectUnknown } from './checks.js';
 import { ADVICE, type Advice } from './constants.js';
 import { invalidArgType, invalidArgValue, missingOption, outOfRange } from './errors.js';
 import { type MappableFile, sharedMemoryPath, toFile } from './names.js';
@@ -31,12 +32,13 @@ interface CommonOptions {
 
 /** Options for a mapping of a file. */
 export interface FileMappingOptions extends CommonOptions {
+  /** What is behind the addresses. No default: it is always said. */
   readonly backing: 'file';
   /** What to map. A path is opened, mapped and closed again. */
   readonly file: MappableFile;
-  /** The first byte of the file to map: any, in bytes. Default: 0. */
+  /** The first byte of the file to map: any, in bytes; it need not be aligned. Default: 0. */
   readonly offset?: number | bigint | undefined;
-  /** How much of the file, in bytes. Default: up to its end. */
+  /** How much of the file, in bytes; past its end is ERR_OUT_OF_RANGE, unless `grow` is set. Default: up to its end. */
   readonly length?: number | bigint | undefined;
   /** Extend the file to hold the range, with its blocks allocated (fallocate(2)). Needs `sharing: 'shared'`, `access: 'readwrite'` and `length`. Default: false. */
   readonly grow?: boolean | undefined;
@@ -46,8 +48,9 @@ export interface FileMappingOptions extends CommonOptions {
 
 /** Options for anonymous memory. */
 export interface AnonymousMappingOptions extends CommonOptions {
+  /** What is behind the addresses. No default: it is always said. */
   readonly backing: 'anonymous';
-  /** How much memory, in bytes. */
+  /** How much memory, in bytes. The kernel gives whole pages. Required. */
   readonly length: number | bigint;
   /** `true`: transparent huge pages (MADV_HUGEPAGE). `'hugetlb'`: pages of the reserved pool (MAP_HUGETLB). Default: false. */
   readonly hugePages?: boolean | 'hugetlb' | undefined;
@@ -61,7 +64,14 @@ export interface AnonymousMappingOptions extends CommonOptions {
   readonly exclusive?: boolean | undefined;
 }
 
-/** What `mmap()` takes. `backing` decides which of the two it is. */
+/**
+ * What `mmap()` takes. `backing` decides which of the two it is.
+ * @example
+ * ```ts
+ * import { mmap, type MmapOptions } from 'mmap-native';
+ * console.log(mmap({ backing: 'file', sharing: 'private', file: 'notes.txt', length: 8 } satisfies MmapOptions).length); // 8
+ * ```
+ */
 export type MmapOptions = FileMappingOptions | AnonymousMappingOptions;
 
 /** Options that were read once, and are good. */
@@ -112,53 +122,6 @@ const COMMON = [
 const KNOWN = {
   file: [...COMMON, 'file', 'offset', 'grow'],
   anonymous: [...COMMON, 'joinable', 'peers', 'name', 'exclusive'],
-};
-
-/** How many letters have to change to make one word of the other, upper or lower case alike. */
-const distance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      const same = a[i]?.toLowerCase() === b[j]?.toLowerCase();
-      next.push(Math.min((row[j] ?? 0) + (same ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-};
-
-/** Refuses a key that is not known, and names the one that was probably meant. */
-export const rejectUnknown = (options: object, known: readonly string[], name = 'options'): void => {
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue;
-    const [nearest] = known.toSorted((a, b) => distance(key, a) - distance(key, b));
-    const hint = nearest !== undefined && distance(key, nearest) <= 3 ? `: did you mean '${nearest}'?` : '';
-    throw invalidArgValue(`${name}.${key}`, `is not an option${hint}`, (options as Record<string, unknown>)[key]);
-  }
-};
-
-/** The options of a method: an object or nothing, with keys that are known. */
-export const readOptions = (options: unknown, known: readonly string[]): Record<string, unknown> => {
-  if (options === undefined) return {};
-  if (options === null || typeof options !== 'object') throw invalidArgType('options', 'of type object', options);
-  rejectUnknown(options, known);
-  return options as Record<string, unknown>;
-};
-
-/** One of the words; the fallback for undefined, where there is one. */
-export const oneOf = <const T>(value: unknown, words: readonly T[], name: string, fallback?: T): T => {
-  if (value === undefined && fallback !== undefined) return fallback;
-  if (words.includes(value as T)) return value as T;
-  const list = words.map((word) => (typeof word === 'string' ? `'${word}'` : String(word))).join(', ');
-  throw invalidArgValue(name, `must be one of: ${list}`, value);
-};
-
-/** A boolean, false by default. */
-export const flag = (value: unknown, name: string, fallback = false): boolean => {
-  if (value === undefined) return fallback;
-  if (typeof value !== 'boolean') throw invalidArgType(name, 'of type boolean', value);
-  return value;
 };
 
 /** Reads every option once, in a fixed order, and checks it. Nothing else is done before that. */

@@ -3,7 +3,7 @@ import { invalidArgValue, invalidState, missingOption, outOfRange, staleHandle }
 import { type Origin } from './handle.js';
 import { type Facts, type Handle, native } from './native.js';
 import { type MappableFile, toFile } from './names.js';
-import { flag, readOptions } from './options.js';
+import { flag, readOptions } from './checks.js';
 
 /** Options of `resize()`. */
 export interface ResizeOptions {

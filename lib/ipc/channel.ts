@@ -3,7 +3,7 @@ import { invalidArgType } from '../errors.js';
 import { type MappingHandle } from '../handle.js';
 import { type Mapping } from '../mapping.js';
 import { mmap } from '../mmap.js';
-import { oneOf, rejectUnknown } from '../options.js';
+import { oneOf, rejectUnknown } from '../checks.js';
 import { Consumer } from './consumer.js';
 import { closed } from './errors.js';
 import { type WaitOptions } from './options.js';

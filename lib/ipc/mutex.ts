@@ -1,6 +1,6 @@
 import { invalidArgType } from '../errors.js';
 import { Mapping } from '../mapping.js';
-import { rejectUnknown } from '../options.js';
+import { rejectUnknown } from '../checks.js';
 import { deadlock, notLocked, ownerDied, timedOut } from './errors.js';
 import { Line } from './line.js';
 import { checkWait, countdown, type TimeoutOptions, type WaitOptions } from './options.js';

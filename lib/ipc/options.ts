@@ -1,5 +1,5 @@
 import { invalidArgType, outOfRange } from '../errors.js';
-import { rejectUnknown } from '../options.js';
+import { rejectUnknown } from '../checks.js';
 
 /** How long to wait. */
 export interface TimeoutOptions {

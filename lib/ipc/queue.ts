@@ -3,7 +3,7 @@ import { invalidArgType, invalidArgValue, outOfRange } from '../errors.js';
 import { type MappingHandle } from '../handle.js';
 import { type Mapping } from '../mapping.js';
 import { mmap } from '../mmap.js';
-import { oneOf, rejectUnknown } from '../options.js';
+import { oneOf, rejectUnknown } from '../checks.js';
 import { toBytes } from '../range.js';
 import { Consumer } from './consumer.js';
 import { MOST_RING_BYTES } from './layout.js';

@@ -1,7 +1,7 @@
 import { outOfRange } from '../errors.js';
 import { type Mapping } from '../mapping.js';
 import { native } from '../native.js';
-import { rejectUnknown } from '../options.js';
+import { rejectUnknown } from '../checks.js';
 import { corrupt, timedOut } from './errors.js';
 import { Line } from './line.js';
 import { checkWait, countdown, type TimeoutOptions, type WaitOptions } from './options.js';

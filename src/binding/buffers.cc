@@ -62,10 +62,15 @@ bool HasSharedBuffers() {
   return node_api_create_external_sharedarraybuffer != nullptr;
 }
 
+napi_status NewStaticBuffer(napi_env env, void* data, size_t length, napi_finalize gone, void* hint,
+                            napi_value* buffer) {
+  return napi_create_external_arraybuffer(env, data, length, gone, hint, buffer);
+}
+
 Napi::Value StaticBuffer(Napi::Env env, void* data, size_t length) {
   auto nothing = [](napi_env, void*, void*) {};
   napi_value buffer = nullptr;
-  const napi_status made = napi_create_external_arraybuffer(env, data, length, nothing, nullptr, &buffer);
+  const napi_status made = NewStaticBuffer(env, data, length, nothing, nullptr, &buffer);
   return made == napi_ok ? Napi::Value(env, buffer) : Refused(env, made);
 }
 

@@ -14,6 +14,8 @@ Napi::Value Buffer(const Napi::CallbackInfo& info);
 Napi::Value SharedBuffer(const Napi::CallbackInfo& info);
 
 // An ArrayBuffer over memory of the library's own, which is never given back.
+napi_status NewStaticBuffer(napi_env env, void* data, size_t length, napi_finalize gone, void* hint,
+                            napi_value* buffer);
 Napi::Value StaticBuffer(Napi::Env env, void* data, size_t length);
 
 // Every ArrayBuffer made for the handle has length 0 afterwards, unless it was moved away or the

@@ -1,7 +1,5 @@
 #include "binding/environment.h"
 
-#include "core/syscalls.h"
-
 namespace binding {
 
 core::Mutex lists;
@@ -27,7 +25,7 @@ void Unreference(Handle* handle) {
   Environment* environment = handle->environment;
   Unlink(&environment->handles, handle);
   delete handle;
-  if (environment->dead && environment->handles == nullptr) delete environment;
+  if (environment->Done()) delete environment;
 }
 
 void HandleGone(napi_env /*env*/, void* data, void* /*hint*/) {
@@ -37,134 +35,12 @@ void HandleGone(napi_env /*env*/, void* data, void* /*hint*/) {
   Unreference(handle);
 }
 
-// With `lists` held; gives them back. The lease is told outside of them, the window freed last.
-void SettleAndUnlock(Window* window) {
-  Handle* handle = window->handle;
-  const bool gone = !window->store_alive && !window->object_alive;
-  const bool unreachable = !window->store_alive && (!window->object_alive || window->orphan);
-  const bool uncount = unreachable && window->counted;
-  const bool free = gone && window->visitors == 0;
-  if (uncount) window->counted = false;
-  if (free) Unlink(&handle->windows, window);
-  lists.Unlock();
-  if (uncount) handle->lease.DropBuffer();
-  if (!free) return;
-  delete window;
-  const core::Locked locked(lists);
-  Unreference(handle);
-}
-
-bool StillInPlace(napi_env env, const Window* window) {
-  napi_value buffer = nullptr;
-  void* data = nullptr;
-  size_t length = 0;
-  if (!window->object_alive || window->object == nullptr) return false;
-  if (napi_get_reference_value(env, window->object, &buffer) != napi_ok) return false;
-  return buffer != nullptr && napi_get_arraybuffer_info(env, buffer, &data, &length) == napi_ok && data == window->data;
-}
-
-// No JavaScript runs in this environment again and no job of the runtime's is left in it: a buffer that still has its
-// store is done with. One whose store was moved may live in another thread, for as long as nobody can tell: its address
-// stays taken, and the file is let go.
-void LetGo(Environment& environment, Window* window) {
-  const bool in_place = !environment.stores_die_once && StillInPlace(environment.env, window);
-  lists.Lock();
-  window->orphan = true;
-  const bool done = in_place || window->taken || !window->store_alive;
-  // where the store's own end can be waited for, it is
-  if (!done && (environment.stores_die_once || window->object == nullptr)) return SettleAndUnlock(window);
-  const bool uncount = window->counted;
-  window->counted = false;
-  lists.Unlock();
-  if (!uncount) return;
-  if (done) {
-    window->handle->lease.DropBuffer();
-  } else {
-    window->handle->lease.Abandon();
-  }
-}
-
-void EndHandle(Handle* handle, void* /*context*/) {
-  ForEachWindow(handle, LetGo);
-  handle->lease.Drop();
-}
-
-void DeleteReferences(napi_env env, const Environment& environment) {
-  for (napi_ref reference : {environment.make_error, environment.transfer, environment.sentinel_buffer})
-    if (reference != nullptr) napi_delete_reference(env, reference);
-}
-
-// Called by whichever comes first, the sentinel or the hook.
-void EnvironmentEnds(void* data) {
-  auto* environment = static_cast<Environment*>(data);
-  napi_env env = environment->env;
-  bool idle = false;
-  {
-    const core::Locked locked(lists);
-    if (environment->dead) return;
-    environment->dead = true;
-    idle = environment->handles == nullptr;
-  }
-  napi_handle_scope scope = nullptr;
-  const bool scoped = napi_open_handle_scope(env, &scope) == napi_ok;
-  DeleteReferences(env, *environment);
-  if (idle) {
-    delete environment;
-  } else {
-    ForEachHandle(*environment, EndHandle, nullptr);
-  }
-  if (scoped) napi_close_handle_scope(env, scope);
-}
-
-// The last thing that happens in the main thread: only what it holds of the runtime is given back.
-void MainThreadEnds(napi_env env, void* data, void* /*hint*/) {
-  auto* environment = static_cast<Environment*>(data);
-  DeleteReferences(env, *environment);
-  const core::Locked locked(lists);
-  environment->dead = true;
-  if (environment->handles == nullptr) delete environment;
-}
-
-void SentinelGone(napi_env /*env*/, void* /*data*/, void* hint) {
-  auto* sentinel = static_cast<Sentinel*>(hint);
-  if (sentinel->environment != nullptr) EnvironmentEnds(sentinel->environment);
-  delete sentinel;
-}
-
 }  // namespace
 
 Environment& Environment::Of(napi_env env) {
   void* data = nullptr;
   napi_get_instance_data(env, &data);
   return *static_cast<Environment*>(data);
-}
-
-void Environment::Create(napi_env env) {
-  auto* environment = new Environment;
-  environment->env = env;
-  environment->main_thread = core::sys::OnMainThread();
-  napi_set_instance_data(env, environment, environment->main_thread ? MainThreadEnds : nullptr, nullptr);
-  // the main thread ends with the process, which gives everything back
-  if (!environment->main_thread) napi_add_env_cleanup_hook(env, EnvironmentEnds, environment);
-}
-
-// A dying runtime takes the stores of external buffers away before it calls any hook, the newest first: a buffer that
-// is always the newest tells of the end while the others can still be looked at.
-void Environment::KeepSentinel() {
-  if (main_thread || stores_die_once) return;
-  static char memory[1];
-  auto* next = new Sentinel{this};
-  napi_value buffer = nullptr;
-  if (napi_create_external_arraybuffer(env, memory, sizeof memory, SentinelGone, next, &buffer) != napi_ok) {
-    next->environment = nullptr;  // whether its finalizer comes is up to the runtime
-    return;
-  }
-  if (sentinel != nullptr) {
-    sentinel->environment = nullptr;
-    napi_delete_reference(env, sentinel_buffer);
-  }
-  sentinel = next;
-  napi_create_reference(env, buffer, 1, &sentinel_buffer);
 }
 
 Napi::Value NewHandle(Napi::Env env, core::Region* region) {
@@ -185,6 +61,22 @@ void Retain(Handle* handle) {
 }
 
 void Release(Handle* handle) {
+  const core::Locked locked(lists);
+  Unreference(handle);
+}
+
+void SettleAndUnlock(Window* window) {
+  Handle* handle = window->handle;
+  const bool gone = !window->store_alive && !window->object_alive;
+  const bool unreachable = !window->store_alive && (!window->object_alive || window->orphan);
+  const bool uncount = unreachable && window->counted;
+  const bool free = gone && window->visitors == 0;
+  if (uncount) window->counted = false;
+  if (free) Unlink(&handle->windows, window);
+  lists.Unlock();
+  if (uncount) handle->lease.DropBuffer();
+  if (!free) return;
+  delete window;
   const core::Locked locked(lists);
   Unreference(handle);
 }

@@ -58,7 +58,10 @@ struct Environment {
   Sentinel* sentinel = nullptr;
   napi_ref sentinel_buffer = nullptr;
   bool stores_die_once = false;  // see Initialize in addon.cc
+  bool hooked = false;           // the runtime will call once more when it ends
   bool dead = false;
+
+  bool Done() const { return dead && !hooked && handles == nullptr; }
 
   static Environment& Of(napi_env env);
   static void Create(napi_env env);
@@ -76,6 +79,9 @@ Napi::Value NewHandle(Napi::Env env, core::Region* region);
 // For who needs the handle after its External is gone: each Retain wants a Release.
 void Retain(Handle* handle);
 void Release(Handle* handle);
+
+// With `lists` held; gives them back. The lease is told outside of them, the window freed last.
+void SettleAndUnlock(Window* window);
 
 // The window is the lease's buffer from here on.
 void AddWindow(Window* window);

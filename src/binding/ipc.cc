@@ -6,8 +6,8 @@
 #include "binding/doorbells.h"
 #include "binding/errors.h"
 #include "binding/holds.h"
+#include "binding/mapping.h"
 #include "core/futex.h"
-#include "core/mirror.h"
 #include "core/syscalls.h"
 
 namespace binding {
@@ -190,21 +190,6 @@ Napi::Value Unwatch(const Napi::CallbackInfo& info) {
 Napi::Value FoundLate(const Napi::CallbackInfo& info) {
   const Ipc& ipc = Ipc::Of(info.Env());
   return Number(info.Env(), static_cast<double>(ipc.helpers.FoundLate() + ipc.found_late));
-}
-
-// mapRing(handle, offset, head, capacity)
-Napi::Value MapRing(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  Arguments arguments(info);
-  const Handle* handle = arguments.HandleAt(0);
-  const uint64_t offset = arguments.BytesAt(1);
-  const uint64_t head = arguments.BytesAt(2);
-  const uint64_t capacity = arguments.BytesAt(3);
-  if (arguments.Bad()) return {env, nullptr};
-  core::Region* memory = handle->lease.region();
-  if (memory == nullptr) return Throw(env, Unmapped());
-  const core::Result<core::Region*> ring = core::MapRing(memory, offset, head, capacity);
-  return ring.ok() ? NewHandle(env, ring.value()) : Throw(env, ring.failure());
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "binding/holds.h"
 #include "core/backing.h"
 #include "core/copy.h"
+#include "core/mirror.h"
 #include "core/named.h"
 #include "core/syscalls.h"
 
@@ -117,6 +118,21 @@ Napi::Value AttachMemfd(const Napi::CallbackInfo& info) {
   }
   if (path.Bad() || arguments.Bad()) return {info.Env(), nullptr};
   return Opened(info.Env(), core::AttachMemfd(request), info[0]);
+}
+
+// mapRing(handle, offset, head, capacity)
+Napi::Value MapRing(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Arguments arguments(info);
+  const Handle* handle = arguments.HandleAt(0);
+  const uint64_t offset = arguments.BytesAt(1);
+  const uint64_t head = arguments.BytesAt(2);
+  const uint64_t capacity = arguments.BytesAt(3);
+  if (arguments.Bad()) return {env, nullptr};
+  core::Region* memory = handle->lease.region();
+  if (memory == nullptr) return Throw(env, Unmapped());
+  const core::Result<core::Region*> ring = core::MapRing(memory, offset, head, capacity);
+  return ring.ok() ? NewHandle(env, ring.value()) : Throw(env, ring.failure());
 }
 
 Napi::Value GrowFile(const Napi::CallbackInfo& info) {

@@ -10,6 +10,7 @@ Napi::Value MapAnonymous(const Napi::CallbackInfo& info);
 Napi::Value MapMemfd(const Napi::CallbackInfo& info);
 Napi::Value MapNamed(const Napi::CallbackInfo& info);
 Napi::Value AttachMemfd(const Napi::CallbackInfo& info);
+Napi::Value MapRing(const Napi::CallbackInfo& info);
 Napi::Value GrowFile(const Napi::CallbackInfo& info);
 Napi::Value KnowsAdvice(const Napi::CallbackInfo& info);
 Napi::Value Identify(const Napi::CallbackInfo& info);

@@ -46,14 +46,16 @@ core::Status CallRefresh(Operation& operation) {
 napi_value RefreshedAsObject(napi_env env, const Operation& operation) {
   Napi::Object result = Napi::Object::New(env);
   Napi::Array list = Napi::Array::New(env);
+  // kept last first
   uint32_t count = 0;
+  for (const auto* kept = static_cast<const Kept*>(operation.output); kept != nullptr; kept = kept->next) ++count;
   for (const auto* kept = static_cast<const Kept*>(operation.output); kept != nullptr; kept = kept->next) {
     Napi::Object entry = Napi::Object::New(env);
     napi_value bytes = nullptr;
     napi_create_buffer_copy(env, kept->length, kept + 1, nullptr, &bytes);
     entry.Set("offset", Napi::Number::New(env, static_cast<double>(kept->offset)));
     entry.Set("bytes", Napi::Value(env, bytes));
-    list.Set(count++, entry);
+    list.Set(--count, entry);
   }
   result.Set("pages", Napi::Number::New(env, static_cast<double>(operation.count)));
   result.Set("lostWrites", list);

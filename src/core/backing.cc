@@ -210,11 +210,12 @@ Result<Region*> AttachMemfd(const AttachRequest& request) {
   if ((seals.value() & kSealsOfSize) != kSealsOfSize) return Failure{EPERM, "fcntl", reason::kNotSealed};
   const auto size = static_cast<uint64_t>(stat.value().st_size);
   if (!Within(size, 0, request.length)) return Failure{EINVAL, "fstat", reason::kPastEnd, size};
+  const uint64_t page_size = PageSizeOf(fd.get(), stat.value());
   const Result<Region*> region = Region::Map({.fd = fd.Release(),
                                               .length = request.length,
                                               .prot = request.write ? PROT_READ | PROT_WRITE : PROT_READ,
                                               .flags = MAP_SHARED,
-                                              .page_size = PageSizeOf(fd.get(), stat.value()),
+                                              .page_size = page_size,
                                               .keep_fd = true,
                                               .device = stat.value().st_dev,
                                               .inode = stat.value().st_ino});

@@ -158,6 +158,7 @@ class Region {
   uint32_t pins_ = 0;
   uint32_t ops_ = 0;
   State state_ = State::kMapped;
+  bool mixed_ = false;  // protect() made parts of it differ
   guard::Slot* slot_ = nullptr;
   File* file_ = nullptr;
   Region* previous_ = nullptr;

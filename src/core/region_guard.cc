@@ -63,6 +63,7 @@ Status Region::Protect(uint64_t offset, uint64_t length, int prot) {
   }
   const Status done =
       slot_ != nullptr ? guard::Protect(slot_, address, bytes, prot) : sys::Mprotect(address, bytes, prot);
+  if (done.ok()) mixed_ = bytes < span_ && (mixed_ || prot != request_.prot);
   if (done.ok() && bytes == span_) request_.prot = prot;
   return done;
 }

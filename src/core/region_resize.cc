@@ -39,6 +39,7 @@ Result<char*> Region::MovePages(const Region& next, bool leave_range, int fd) co
 Status Region::Resizable() const {
   if (users_ > 1) return Failure{EBUSY, "mremap", reason::kAttached};
   if (ops_ > 0) return Failure{EBUSY, "mremap", reason::kBusy};
+  if (mixed_) return Failure{EFAULT, "mremap", reason::kSplit};
   if (slot_ != nullptr && guard::HasReplaced(slot_)) return Failure{EBUSY, "mremap", reason::kReplaced};
   return Unit{};
 }

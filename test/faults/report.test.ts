@@ -53,7 +53,7 @@ describe('faultCount', () => {
   });
 
   // lib/faults.ts counts the word twice once it is handed over
-  test.fails('and faults() are known after unmap() too', () => {
+  test('and faults() are known after unmap() too', () => {
     expect(answers(`${CUT} bytes[10 * P]; m.unmapSync(); answer([m.faultCount, m.faults]);`)).toEqual([
       1,
       [{ kind: 'truncated', pages: 1, writes: 0, first: 10 * PAGE, latest: 10 * PAGE }],
