@@ -10,9 +10,9 @@ struct Operation;
 
 // What is done, and what JavaScript gets of it.
 struct OperationKind {
-  core::Status (*call)(Operation& operation);
-  napi_value (*result)(napi_env env, const Operation& operation);
-  void (*discard)(void* output);
+  core::Status (*call)(Operation& operation) = nullptr;
+  napi_value (*result)(napi_env env, const Operation& operation) = nullptr;
+  void (*discard)(void* output) = nullptr;
   bool splits = false;  // makes areas of the parts, where it is not asked for the whole
 };
 

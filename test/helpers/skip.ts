@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { writeSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 /** For `test.skipIf`: whether something is not there. Says so where everybody can read it. */
 export const lacks = (present: boolean, reason: string): boolean => {
@@ -19,3 +20,11 @@ export const notRoot = (): boolean => lacks(process.getuid?.() === 0, 'only root
 export const noMounts = (): boolean => lacks(works('unshare', '-m', 'true'), 'no mount namespace of its own here');
 
 export const noCompiler = (): boolean => lacks(works('gcc', '--version'), 'no gcc here');
+
+/** Whether a program of this checkout cannot be started as another user: it may lie in a folder that only its owner may enter. */
+export const noOtherUser = (): boolean => {
+  if (notRoot()) return true;
+  const reads = `require('node:fs').accessSync(${JSON.stringify(fileURLToPath(import.meta.url))})`;
+  const { status } = spawnSync(process.execPath, ['-e', reads], { uid: 65534, gid: 65534, cwd: '/' });
+  return lacks(status === 0, 'this checkout lies where no other user may read it');
+};

@@ -61,8 +61,8 @@ describe('a channel', () => {
     const after = state();
     expect(after[0]).toBe(before[0]);
     expect(after[2]).toBe(before[2]);
-    // the runtime's own heap grows by an area or two
-    expect((after[1] ?? 0) - (before[1] ?? 0)).toBeLessThan(40);
+    // the runtime's own heap grows too, and a sanitizer's more; a leak would be one a round
+    expect((after[1] ?? 0) - (before[1] ?? 0)).toBeLessThan(100);
   });
 });
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
+import { noOtherUser } from '../helpers/skip.js';
 import { mmap } from '../../lib/index.js';
 import { Channel, type ChannelHandle, Queue } from '../../lib/ipc/index.js';
 import { Child, program, run, start, type Tools } from './support.js';
@@ -139,7 +140,7 @@ describe('a channel is joined', () => {
   });
 });
 
-describe.runIf(root)('a child of another user', () => {
+describe.skipIf(noOtherUser())('a child of another user', () => {
   test('is refused, and joins through a descriptor that it inherits', async () => {
     const channel = Channel.create();
     const handle = channel.handle();

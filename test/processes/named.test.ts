@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { noOtherUser } from '../helpers/skip.js';
 import { attach, mmap, unlink, type Mapping } from '../../lib/index.js';
 import { run, start } from './support.js';
 
@@ -109,7 +110,7 @@ describe('memory with a name', () => {
     expect(() => unlink('x')).toThrow(coded('ERR_INVALID_ARG_VALUE'));
   });
 
-  test.runIf(process.getuid?.() === 0)('is not taken from a stranger', async () => {
+  test.skipIf(noOtherUser())('is not taken from a stranger', async () => {
     const name = fresh();
     const stranger = start(
       ({ mm, data, report }) => {
