@@ -1,11 +1,12 @@
 import { constants } from 'node:buffer';
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ADVICE, type Advice } from '../constants.js';
 import { supports } from '../mappings.js';
 import { mmap } from '../mmap.js';
 import { native } from '../native.js';
+import { unlink } from '../unlink.js';
 import { type Check, check, ok } from './check.js';
 import { bytes } from './format.js';
 
@@ -26,6 +27,15 @@ const shared = (peers: 'readonly' | 'readwrite'): string => {
   mapping.bytes[0] = 1;
   mapping.unmapSync();
   return peers === 'readonly' ? 'F_SEAL_FUTURE_WRITE' : 'a memfd was made, sealed and mapped';
+};
+
+const named = (): string => {
+  const name = `/mmap-native-doctor-${process.pid}`;
+  const mapping = mmap({ backing: 'anonymous', sharing: 'shared', length: 4096, name, exclusive: true });
+  mapping.unmapSync();
+  unlink(name);
+  const { bsize, blocks } = statfsSync('/dev/shm');
+  return `in /dev/shm, which has ${bytes(bsize * blocks)}`;
 };
 
 const copies = (): string => {
@@ -97,6 +107,7 @@ export const trials = (): Check[] => [
   ...onFiles(),
   trial('shared memory', () => shared('readwrite'), 'use joinable: false, which only workers can share'),
   trial("peers: 'readonly'", () => shared('readonly'), 'to seal memory against writing by others needs Linux 5.1'),
+  trial('named memory', named, 'it lies in /dev/shm: mount a tmpfs there; or share through handle() and attach()'),
   trial('copies without faults', copies, 'use views instead'),
   check(
     'populate()',

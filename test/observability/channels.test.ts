@@ -98,17 +98,19 @@ describe('mmap-native:fault', () => {
     const messages = messagesOf<FaultMessage>('mmap-native:fault');
     using mapping = mmap({ backing: 'file', sharing: 'shared', file: pagesOf(folder, 2) });
     mapping.bytes[PAGE] = 1;
-    await vi.waitFor(() => expect(messages).toHaveLength(1));
-    expect(messages[0]?.mapping).toBe(mapping);
-    expect(messages[0]?.faults).toMatchObject([{ kind: 'read-only', pages: 1, first: PAGE }]);
+    // news of earlier mappings may be late
+    const ours = (): FaultMessage[] => messages.filter((message) => message.mapping === mapping);
+    await vi.waitFor(() => expect(ours()).toHaveLength(1));
+    expect(ours()[0]?.faults).toMatchObject([{ kind: 'read-only', pages: 1, first: PAGE }]);
   });
 
   test('has no mapping that was made before anybody had subscribed', async () => {
-    using mapping = mmap({ backing: 'file', sharing: 'shared', file: pagesOf(folder, 1) });
+    using mapping = mmap({ backing: 'file', sharing: 'shared', file: pagesOf(folder, 2) });
     const messages = messagesOf<FaultMessage>('mmap-native:fault');
-    mapping.bytes[0] = 1;
-    await vi.waitFor(() => expect(messages).toHaveLength(1));
-    expect(messages[0]?.mapping).toBeUndefined();
+    mapping.bytes[PAGE] = 1;
+    const ours = (): FaultMessage[] => messages.filter(({ faults }) => faults[0]?.first === PAGE);
+    await vi.waitFor(() => expect(ours()).toHaveLength(1));
+    expect(ours()[0]?.mapping).toBeUndefined();
   });
 
   test('goes on with a mapping that was resized, beside its listeners', async () => {
@@ -119,8 +121,7 @@ describe('mmap-native:fault', () => {
     mapping.resize(2 * PAGE);
     mapping.bytes[PAGE] = 1;
     await vi.waitFor(() => expect(heard).toHaveLength(1));
-    expect(messages.map((message) => message.mapping === mapping)).toEqual([true]);
-    expect(messages[0]?.faults).toEqual(heard[0]);
+    expect(messages.filter((message) => message.mapping === mapping).map(({ faults }) => faults)).toEqual(heard);
   });
 
   test.each([
