@@ -11,6 +11,7 @@ const originOf = (handle: Handle, path?: string): { mapping: Mapping } => {
     sharing: (facts.flags & MAP_SHARED) === 0 ? 'private' : 'shared',
     access: (facts.prot & PROT_WRITE) === 0 ? 'read' : 'readwrite',
     path,
+    label: facts.label,
   };
   return { mapping: Mapping.create(handle, origin, facts.offset, facts.length, facts.pageSize) };
 };
@@ -34,6 +35,7 @@ const open = (handle: MappingHandle): Handle => {
         handle.offset,
         handle.length,
         forWriting,
+        false,
         false,
         true,
         device,

@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { oneOf, readOptions } from './checks.js';
+import { faultsArePublished, publishFaults } from './diagnostics.js';
+import type { Mapping } from './mapping.js';
 import { type FaultNews, type FaultRecord, type Handle, LOST_WRITES, type LostWritesCode, native } from './native.js';
 
 /** Options of `refresh()`. */
@@ -20,17 +22,17 @@ export interface Verdict {
 /** Called after faults with the records of the mapping as they are now: `mapping.faults`. */
 export type FaultListener = (faults: readonly FaultRecord[]) => void;
 
-const watched = new Map<number, WeakRef<EventEmitter>>();
+const watched = new Map<number, WeakRef<Faults>>();
 const forgotten = new FinalizationRegistry<number>((id) => watched.delete(id));
 let lastId = 0;
 let warned = false;
 
-/** An id for native code, under which the emitter hears of faults for as long as it lives. */
-const watch = (emitter: EventEmitter): number => {
+/** From now on it hears of faults, for as long as it lives, under an id for native code. */
+const watch = (faults: Faults, handle: Handle): void => {
   lastId += 1;
-  watched.set(lastId, new WeakRef(emitter));
-  forgotten.register(emitter, lastId);
-  return lastId;
+  watched.set(lastId, new WeakRef(faults));
+  forgotten.register(faults, lastId);
+  native.watchFaults(handle, lastId);
 };
 
 const describe = (faults: readonly FaultRecord[]): string =>
@@ -48,8 +50,11 @@ const warn = (faults: readonly FaultRecord[]): void => {
 
 native.listenForFaults((news: readonly FaultNews[]) => {
   for (const { watch: id, faults } of news) {
-    const heard = watched.get(id)?.deref()?.emit('fault', faults) ?? false;
-    if (!heard) warn(faults);
+    const known = watched.get(id)?.deref();
+    const published = faultsArePublished();
+    publishFaults(known?.mapping, faults);
+    const heard = known?.emit(faults) ?? false;
+    if (!heard && !published) warn(faults);
   }
 });
 
@@ -57,16 +62,20 @@ let words: Uint32Array | undefined;
 
 /** The faults of one Mapping. */
 export class Faults {
+  readonly mapping: Mapping;
   #handle: Handle;
   #word = -1;
   #before = 0;
   #final = 0;
   #ended = false;
   #last: readonly FaultRecord[] = [];
+  #watched = false;
   #emitter: EventEmitter | undefined;
 
-  constructor(handle: Handle) {
+  constructor(handle: Handle, mapping: Mapping) {
     this.#handle = handle;
+    this.mapping = mapping;
+    if (faultsArePublished()) this.#watch();
   }
 
   records(): readonly FaultRecord[] {
@@ -88,7 +97,7 @@ export class Faults {
     this.#last = this.records();
     this.#word = -1;
     this.#handle = handle;
-    if (this.#emitter !== undefined) native.watchFaults(handle, watch(this.#emitter));
+    if (this.#watched) watch(this, handle);
   }
 
   /** The mapping is about to end: its word will be another's as soon as nobody can reach its memory any more. */
@@ -99,15 +108,23 @@ export class Faults {
   }
 
   on(listener: FaultListener): void {
-    if (this.#emitter === undefined) {
-      this.#emitter = new EventEmitter();
-      native.watchFaults(this.#handle, watch(this.#emitter));
-    }
+    this.#emitter ??= new EventEmitter();
+    if (!this.#watched) this.#watch();
     this.#emitter.on('fault', listener);
   }
 
   off(listener: FaultListener): void {
     this.#emitter?.off('fault', listener);
+  }
+
+  /** Whether anybody listens. */
+  emit(faults: readonly FaultRecord[]): boolean {
+    return this.#emitter?.emit('fault', faults) ?? false;
+  }
+
+  #watch(): void {
+    this.#watched = true;
+    watch(this, this.#handle);
   }
 }
 

@@ -14,6 +14,7 @@ export interface Origin {
   readonly access: Access;
   /** The file's path, where it was given by path. */
   readonly path?: string | Uint8Array | undefined;
+  readonly label: string | undefined;
 }
 
 interface HandleBase {

@@ -2,6 +2,7 @@ export { allocZeroed, type AllocZeroedOptions } from './alloc.js';
 export { type AdviseOptions, type LockOptions, type PopulateOptions, type SyncOptions } from './arguments.js';
 export { attach } from './attach.js';
 export { type Advice } from './constants.js';
+export { type FaultMessage, type MapMessage, type SyncMessage, type UnmapMessage } from './diagnostics.js';
 export { type ErrorCode, type SystemError } from './errors.js';
 export { type FaultListener, type RefreshOptions, type Verdict } from './faults.js';
 export { type MappingHandle } from './handle.js';

@@ -1,3 +1,4 @@
+import { inspect, type InspectOptionsStylized } from 'node:util';
 import {
   type AdviseOptions,
   type LockOptions,
@@ -11,6 +12,7 @@ import {
   type SyncOptions,
 } from './arguments.js';
 import { ADVICE, type Advice, PROT_READ, PROT_WRITE } from './constants.js';
+import { inspectMapping, publishMap, publishSync, publishSyncSync, publishUnmap } from './diagnostics.js';
 import { illegalConstructor, invalidArgValue, invalidState, systemError, withName } from './errors.js';
 import { type FaultListener, Faults, readRefresh, type RefreshOptions, type Verdict } from './faults.js';
 import { addressOf, describe, type MappingHandle, type Origin } from './handle.js';
@@ -54,6 +56,15 @@ export class Mapping {
   readonly #origin: Origin;
   readonly #offset: number;
 
+  static {
+    // what console.log() shows; as a method it would be part of the types
+    Object.defineProperty(Mapping.prototype, inspect.custom, {
+      value(this: Mapping, depth: number, options: InspectOptionsStylized): string {
+        return inspectMapping(this, this.#origin, depth, options);
+      },
+    });
+  }
+
   /** @internal */
   constructor(key: symbol, handle: Handle, origin: Origin, offset: number, length: number, pageSize: number) {
     if (key !== KEY) throw illegalConstructor('Mapping', 'mmap()');
@@ -63,7 +74,7 @@ export class Mapping {
     this.#offset = offset;
     this.#length = length;
     this.#views = new Views(handle, offset % pageSize, length);
-    this.#faults = new Faults(handle);
+    this.#faults = new Faults(handle, this);
   }
 
   /** What is behind the addresses: `'file'` or `'anonymous'` (MAP_ANONYMOUS, or a memfd). */
@@ -79,6 +90,11 @@ export class Mapping {
   /** `'read'` or `'readwrite'`: of the whole mapping, as it was made or last set by `protect()`. */
   get access(): Access {
     return this.#access;
+  }
+
+  /** What `mmap()` was told to call it. */
+  get label(): string | undefined {
+    return this.#origin.label;
   }
 
   /** Where in the file the mapping begins, in bytes. 0 for anonymous memory. */
@@ -289,7 +305,7 @@ export class Mapping {
    */
   async sync(options?: SyncOptions): Promise<void> {
     const { offset, length, flags } = this.#checked(readSync(options, this.#length));
-    await native.msync(this.#handle, offset, length, flags, true);
+    await publishSync(this, { offset, length }, async () => native.msync(this.#handle, offset, length, flags, true));
   }
 
   /**
@@ -306,7 +322,9 @@ export class Mapping {
    */
   syncSync(options?: SyncOptions): void {
     const { offset, length, flags } = this.#checked(readSync(options, this.#length));
-    native.msync(this.#handle, offset, length, flags, false);
+    publishSyncSync(this, { offset, length }, () => {
+      native.msync(this.#handle, offset, length, flags, false);
+    });
   }
 
   /**
@@ -785,7 +803,9 @@ export class Mapping {
 
   /** @internal */
   static create(handle: Handle, origin: Origin, offset: number, length: number, pageSize: number): Mapping {
-    return new Mapping(KEY, handle, origin, offset, length, pageSize);
+    const mapping = new Mapping(KEY, handle, origin, offset, length, pageSize);
+    publishMap(mapping);
+    return mapping;
   }
 
   #writesAnonymous(): boolean {
@@ -812,5 +832,6 @@ export class Mapping {
     native.ipc.checkUnlocked(this.#handle);
     this.#faults.end();
     this.#unmapped = true;
+    publishUnmap(this, this.#length);
   }
 }

@@ -49,6 +49,8 @@ export interface MappingInfo {
   readonly sharing: Sharing;
   /** Of the mapping as a whole. */
   readonly access: Access;
+  /** The option of `mmap()`. */
+  readonly label: string | undefined;
   /** Unmapped, but its address is kept while something of JavaScript's can still reach it. Reads as zeros. */
   readonly decommitted: boolean;
   /** What the kernel has of it. */
@@ -121,6 +123,7 @@ export const mappings = (): MappingInfo[] => {
     backing: facts.fd < 0 && facts.inode !== 0n ? 'file' : 'anonymous',
     sharing: (facts.flags & MAP_SHARED) === 0 ? 'private' : 'shared',
     access: (facts.prot & PROT_WRITE) === 0 ? 'read' : 'readwrite',
+    label: facts.label,
     decommitted: facts.decommitted,
     smaps: smapsOf(facts, areas),
   }));

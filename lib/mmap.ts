@@ -39,6 +39,7 @@ const map = (options: CheckedOptions): Handle => {
       options.length,
       write,
       options.grow,
+      options.pastEnd,
       options.guarded,
     );
   }
@@ -114,7 +115,8 @@ export const mmap = (options: MmapOptions): Mapping => {
     native.unmap(handle);
     throw error;
   }
-  const { backing, sharing, access } = checked;
+  const { backing, sharing, access, label } = checked;
+  if (label !== undefined) native.label(handle, label);
   const path = pathOf(checked);
-  return Mapping.create(handle, { backing, sharing, access, path }, offset, length, pageSize);
+  return Mapping.create(handle, { backing, sharing, access, path, label }, offset, length, pageSize);
 };

@@ -35,3 +35,15 @@ export const sharedMemoryPath = (name: unknown, what: string): string => {
     throw invalidArgValue(what, "must be '/' and a name of up to 255 bytes without another '/'", name);
   return `/dev/shm${name}`;
 };
+
+/** src/core/region.h, kLabelLength. */
+const LABEL_LENGTH = 63;
+
+/** What people call a mapping. */
+export const toLabel = (value: unknown, name: string): string | undefined => {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string') throw invalidArgType(name, 'of type string', value);
+  if (value === '' || value.includes('\0') || Buffer.byteLength(value) > LABEL_LENGTH)
+    throw invalidArgValue(name, `must be 1 to ${LABEL_LENGTH} bytes of text`, value);
+  return value;
+};

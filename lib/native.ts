@@ -23,6 +23,7 @@ export interface Facts {
   readonly decommitted: boolean;
   readonly preallocated: boolean;
   readonly peersReadonly: boolean;
+  readonly label?: string;
 }
 
 /** What happened to a page instead of a signal. */
@@ -120,6 +121,7 @@ interface Native {
     length: number | undefined,
     write: boolean,
     grow: boolean,
+    pastEnd: boolean,
     guarded: boolean,
     device?: bigint,
     inode?: bigint,
@@ -140,6 +142,8 @@ interface Native {
 
   /** Names the mapping for join(); the name it has already wins. */
   identify(handle: Handle, id: string): string;
+  /** UTF-8, at most LABEL_LENGTH bytes. */
+  label(handle: Handle, label: string): void;
   join(id: string): Handle | undefined;
   facts(handle: Handle): Facts;
   list(): Facts[];

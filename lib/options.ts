@@ -1,7 +1,7 @@
 import { flag, oneOf, rejectUnknown } from './checks.js';
 import { ADVICE, type Advice } from './constants.js';
 import { invalidArgType, invalidArgValue, missingOption, outOfRange } from './errors.js';
-import { type MappableFile, sharedMemoryPath, toFile } from './names.js';
+import { type MappableFile, sharedMemoryPath, toFile, toLabel } from './names.js';
 import { toBytes } from './range.js';
 
 /** Whose the changes are: `'private'` stay in this process (MAP_PRIVATE), `'shared'` reach everybody (MAP_SHARED). */
@@ -28,6 +28,8 @@ interface CommonOptions {
   readonly onFault?: 'report' | 'signal' | undefined;
   /** madvise(2) on the whole mapping, to begin with. Default: none. */
   readonly advice?: Advice | undefined;
+  /** What `mappings()` and `console.log()` call it: 1 to 63 bytes of text. Default: none. */
+  readonly label?: string | undefined;
 }
 
 /** Options for a mapping of a file. */
@@ -42,6 +44,8 @@ export interface FileMappingOptions extends CommonOptions {
   readonly length?: number | bigint | undefined;
   /** Extend the file to hold the range, with its blocks allocated (fallocate(2)). Needs `sharing: 'shared'`, `access: 'readwrite'` and `length`. Default: false. */
   readonly grow?: boolean | undefined;
+  /** Let the range reach past the end of the file, which keeps its length: what is not there is a fault (docs/safety.md). Needs `length`. Default: false. */
+  readonly pastEnd?: boolean | undefined;
   /** MADV_HUGEPAGE: ask for transparent huge pages. Default: false. */
   readonly hugePages?: boolean | undefined;
 }
@@ -83,6 +87,7 @@ export type CheckedOptions = CheckedCommon &
         readonly offset: number;
         readonly length: number | undefined;
         readonly grow: boolean;
+        readonly pastEnd: boolean;
         readonly hugePages: boolean;
       }
     | {
@@ -104,6 +109,7 @@ interface CheckedCommon {
   readonly lock: boolean | 'onfault';
   readonly noReserve: boolean;
   readonly advice: Advice | undefined;
+  readonly label: string | undefined;
   readonly guarded: boolean;
 }
 
@@ -118,9 +124,10 @@ const COMMON = [
   'advice',
   'onFault',
   'hugePages',
+  'label',
 ];
 const KNOWN = {
-  file: [...COMMON, 'file', 'offset', 'grow'],
+  file: [...COMMON, 'file', 'offset', 'grow', 'pastEnd'],
   anonymous: [...COMMON, 'joinable', 'peers', 'name', 'exclusive'],
 };
 
@@ -138,6 +145,7 @@ export const checkOptions = (options: unknown): CheckedOptions => {
     lock: oneOf(given['lock'], [false, true, 'onfault'], 'options.lock', false),
     noReserve: flag(given['noReserve'], 'options.noReserve'),
     advice: checkAdvice(given['advice']),
+    label: toLabel(given['label'], 'options.label'),
     guarded: oneOf(given['onFault'], ['report', 'signal'], 'options.onFault', 'report') === 'report',
   };
   return backing === 'file' ? checkFile(given, common) : checkAnonymous(given, common);
@@ -161,15 +169,16 @@ const checkFile = (given: Record<string, unknown>, common: CheckedCommon): Check
     offset: offset === undefined ? 0 : toBytes(offset, 'options.offset'),
     length: length === undefined ? undefined : toBytes(length, 'options.length'),
     grow: flag(given['grow'], 'options.grow'),
+    pastEnd: flag(given['pastEnd'], 'options.pastEnd'),
     hugePages: flag(given['hugePages'], 'options.hugePages'),
     file: toFile(file, 'options.file'),
   };
   if (checked.length !== undefined && !Number.isSafeInteger(checked.offset + checked.length))
     throw outOfRange('options.length', `>= 0 && <= ${Number.MAX_SAFE_INTEGER - checked.offset}`, length);
-  if (!checked.grow) return checked;
-  if (checked.sharing !== 'shared' || checked.access !== 'readwrite')
+  if (checked.grow && (checked.sharing !== 'shared' || checked.access !== 'readwrite'))
     throw invalidArgValue('options.grow', "needs sharing: 'shared' and access: 'readwrite'", true);
-  if (checked.length === undefined) throw missingOption('options.length', 'grow: true needs to know how long');
+  if ((checked.grow || checked.pastEnd) && checked.length === undefined)
+    throw missingOption('options.length', 'what may reach past the end of the file has to say how far');
   return checked;
 };
 

@@ -1,7 +1,7 @@
 // node scripts/layers.mjs [ROOT]    the layers of src/ and lib/: who may include or import whom, and how long a file gets
 //
 //   src   addon -> binding -> core                      core knows no Node-API; runtime.cc stands alone
-//   lib   index -> features -> native, pure             pure files need no build; ipc/ is on top of everything
+//   lib   index -> features -> native, pure             pure files need no build; ipc/, compat/ and cli/ are on top
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +25,8 @@ const REACH = {
   runtime: [],
   index: ['ipc', 'features', 'native', 'pure'],
   ipc: ['features', 'native', 'pure'],
+  compat: ['features', 'native', 'pure'],
+  cli: ['index', 'features', 'native', 'pure'],
   features: ['native', 'pure'],
   native: ['pure'],
   pure: [],

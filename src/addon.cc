@@ -36,6 +36,7 @@ Napi::Object Exports(Napi::Env env, Napi::Object exports) {
   exports.Set("growFile", Napi::Function::New<binding::GrowFile>(env, "growFile"));
   exports.Set("knowsAdvice", Napi::Function::New<binding::KnowsAdvice>(env, "knowsAdvice"));
   exports.Set("identify", Napi::Function::New<binding::Identify>(env, "identify"));
+  exports.Set("label", Napi::Function::New<binding::Label>(env, "label"));
   exports.Set("join", Napi::Function::New<binding::Join>(env, "join"));
   exports.Set("facts", Napi::Function::New<binding::Facts>(env, "facts"));
   exports.Set("list", Napi::Function::New<binding::List>(env, "list"));

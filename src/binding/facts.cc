@@ -26,6 +26,7 @@ Napi::Value FactsAsObject(Napi::Env env, const core::RegionFacts& facts) {
   object.Set("decommitted", Napi::Boolean::New(env, facts.decommitted));
   object.Set("peersReadonly", Napi::Boolean::New(env, facts.peers_readonly));
   object.Set("preallocated", Napi::Boolean::New(env, facts.preallocated));
+  if (facts.label[0] != '\0') object.Set("label", Napi::String::New(env, facts.label));
   return object;
 }
 

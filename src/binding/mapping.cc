@@ -61,10 +61,11 @@ Napi::Value MapFile(const Napi::CallbackInfo& info) {
   if (!info[4].IsUndefined()) request.length = arguments.BytesAt(4);
   request.write = arguments.BoolAt(5);
   request.grow = arguments.BoolAt(6);
-  request.guarded = arguments.BoolAt(7);
-  if (!info[8].IsUndefined()) {
-    request.device = arguments.BigAt(8);
-    request.inode = arguments.BigAt(9);
+  request.past_end = arguments.BoolAt(7);
+  request.guarded = arguments.BoolAt(8);
+  if (!info[9].IsUndefined()) {
+    request.device = arguments.BigAt(9);
+    request.inode = arguments.BigAt(10);
   }
   if (arguments.Bad()) return {info.Env(), nullptr};
   return Opened(info.Env(), core::MapFile(request), info[0]);
@@ -161,6 +162,17 @@ Napi::Value Identify(const Napi::CallbackInfo& info) {
   core::Region* region = handle->lease.region();
   if (region == nullptr) return Throw(info.Env(), Unmapped());
   return Napi::String::New(info.Env(), region->Identify(id));
+}
+
+Napi::Value Label(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Handle* handle = arguments.HandleAt(0);
+  const char* label = arguments.PathAt(1);
+  if (arguments.Bad()) return {info.Env(), nullptr};
+  core::Region* region = handle->lease.region();
+  if (region == nullptr) return Throw(info.Env(), Unmapped());
+  region->Label(label);
+  return info.Env().Undefined();
 }
 
 Napi::Value Join(const Napi::CallbackInfo& info) {

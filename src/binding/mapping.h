@@ -14,6 +14,7 @@ Napi::Value MapRing(const Napi::CallbackInfo& info);
 Napi::Value GrowFile(const Napi::CallbackInfo& info);
 Napi::Value KnowsAdvice(const Napi::CallbackInfo& info);
 Napi::Value Identify(const Napi::CallbackInfo& info);
+Napi::Value Label(const Napi::CallbackInfo& info);
 Napi::Value Join(const Napi::CallbackInfo& info);
 Napi::Value Protect(const Napi::CallbackInfo& info);
 Napi::Value CheckResizable(const Napi::CallbackInfo& info);

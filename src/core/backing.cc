@@ -93,7 +93,8 @@ Result<Region*> MapOpened(int fd, const FileRequest& request) {
   }
   if (to_the_end && !sized) return Failure{EINVAL, "fstat", reason::kNoSize};
   if (!Within(kLargest, map.offset, map.length)) return Failure{EOVERFLOW, "mmap"};
-  if (!request.grow && !Within(size, map.offset, map.length)) return Failure{EINVAL, "fstat", reason::kPastEnd, size};
+  if (!request.grow && !request.past_end && !Within(size, map.offset, map.length))
+    return Failure{EINVAL, "fstat", reason::kPastEnd, size};
   if (request.grow && S_ISREG(status.st_mode) && map.length > 0) {
     const Result<bool> grown = GrowFile(fd, {map.offset, map.length});
     if (!grown.ok()) return grown.failure();

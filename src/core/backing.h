@@ -15,6 +15,7 @@ struct FileRequest {
   int fd = -1;                 // the caller's, left open
   bool write = false;          // open the path for writing too
   bool grow = false;           // extend the file to the end of the range, its blocks allocated
+  bool past_end = false;       // the range may reach past the end of the file, which stays as it is
   uint64_t offset = 0;
   uint64_t length = kToTheEnd;
   int prot = 0;

@@ -110,25 +110,33 @@ RegionFacts Region::Facts() {
 }
 
 RegionFacts Region::FactsLocked() const {
-  return {base_,
-          span_,
-          request_.page_size,
-          request_.offset,
-          request_.length,
-          request_.device,
-          request_.inode,
-          request_.prot,
-          request_.flags,
-          request_.keep_fd ? request_.fd : -1,
-          state_ == State::kDecommitted,
-          request_.preallocated,
-          request_.peers_readonly};
+  RegionFacts facts{base_,
+                    span_,
+                    request_.page_size,
+                    request_.offset,
+                    request_.length,
+                    request_.device,
+                    request_.inode,
+                    request_.prot,
+                    request_.flags,
+                    request_.keep_fd ? request_.fd : -1,
+                    state_ == State::kDecommitted,
+                    request_.preallocated,
+                    request_.peers_readonly,
+                    {}};
+  std::memcpy(facts.label, label_, sizeof label_);
+  return facts;
 }
 
 const char* Region::Identify(const char* id) {
   const Locked locked(lock_);
   if (id_[0] == '\0') std::strncpy(id_, id, kIdLength);
   return id_;
+}
+
+void Region::Label(const char* label) {
+  const Locked locked(lock_);
+  std::strncpy(label_, label, kLabelLength);
 }
 
 Result<Range> Region::Check(uint64_t offset, uint64_t length) const {

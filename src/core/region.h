@@ -40,6 +40,9 @@ struct MapRequest {
   uint64_t mirrored = 0;        // the last so many bytes, whole pages, appear again behind the end: core/mirror.h
 };
 
+// What a mapping is called by people: UTF-8, cut where it is longer.
+inline constexpr size_t kLabelLength = 63;
+
 // What the list of mappings says of one.
 struct RegionFacts {
   char* address;  // of the first page
@@ -55,6 +58,7 @@ struct RegionFacts {
   bool decommitted;
   bool preallocated;
   bool peers_readonly;
+  char label[kLabelLength + 1];
 };
 
 struct Verdict {
@@ -87,6 +91,7 @@ class Region {
 
   // The id it is joined by: the given one, or the one it has already.
   const char* Identify(const char* id);
+  void Label(const char* label);
 
   // The first byte of the mapping is `lead` bytes behind base(), the start of its first page.
   char* base() const { return base_; }
@@ -164,6 +169,7 @@ class Region {
   Region* previous_ = nullptr;
   Region* next_ = nullptr;
   char id_[kIdLength + 1] = {};
+  char label_[kLabelLength + 1] = {};
 };
 
 }  // namespace core

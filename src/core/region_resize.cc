@@ -70,6 +70,7 @@ Result<Region*> Region::MoveAway(uint64_t length, int fd, bool leaves_pin) {
     file->Release();
   }
   std::memcpy(next->id_, id_, sizeof id_);
+  std::memcpy(next->label_, label_, sizeof label_);
   next->ListLocked();
   id_[0] = '\0';
   request_.keep_fd = false;  // handed on

@@ -26,6 +26,7 @@ test('a Mapping has these members, and no others', () => {
     'faults',
     'fd',
     'handle',
+    'label',
     'length',
     'lock',
     'lockSync',

@@ -29,6 +29,7 @@ describe('what has no default must be said', () => {
     [{ ...FILE, file: undefined }, 'options.file'],
     [{ ...ANONYMOUS, length: undefined }, 'options.length'],
     [{ ...FILE, sharing: 'shared', access: 'readwrite', grow: true }, 'options.length'],
+    [{ ...FILE, pastEnd: true }, 'options.length'],
   ])('%j lacks %s', (options, name) => {
     expect(thrown(options).message).toContain(name);
   });
@@ -43,10 +44,13 @@ const WRONG_VALUES: [base: object, name: string, values: unknown[]][] = [
   [FILE, 'advice', ['MADV_RANDOM', 'Random', 'hwpoison', 'toString', '', 1, null]],
   [FILE, 'advice', ['dontneed', 'free', 'remove']],
   [FILE, 'onFault', ['ignore', 'Report', '', true, null]],
+  [FILE, 'label', ['', 'a\0', 'x'.repeat(64), 'é'.repeat(32)]],
   [ANONYMOUS, 'peers', ['readable', 'read', '', 0, null, true]],
   [ANONYMOUS, 'hugePages', ['true', 'hugepage', 1, null]],
 ];
 const WRONG_TYPES: typeof WRONG_VALUES = [
+  [FILE, 'label', [0, null, true, {}]],
+  [FILE, 'pastEnd', ['true', 0, null, {}]],
   [FILE, 'populate', ['true', 0, null, {}]],
   [FILE, 'noReserve', ['true', 0, null, {}]],
   [FILE, 'hugePages', ['hugetlb', 'true', 0, null]],
@@ -150,10 +154,12 @@ test('the defaults: a file is read, anonymous memory is read and written, shared
     offset: 0,
     length: undefined,
     grow: false,
+    pastEnd: false,
     populate: false,
     lock: false,
     noReserve: false,
     advice: undefined,
+    label: undefined,
     guarded: true,
     hugePages: false,
   });
@@ -167,6 +173,7 @@ test('undefined is the same as not said', () => {
     populate: undefined,
     lock: undefined,
     advice: undefined,
+    label: undefined,
     length: undefined,
   };
   expect(checkOptions({ ...FILE, ...undefinedToo })).toStrictEqual(checkOptions(FILE));
