@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer';
 import { invalidArgType, invalidArgValue, tooLarge, unavailable } from './errors.js';
 import { type Handle, native } from './native.js';
-import { checkRange } from './range.js';
+import { type CheckedRange, checkRange } from './range.js';
 
 /** A constructor of views over a buffer: those of the typed arrays, DataView and Buffer. */
 export interface ViewType<View> {
@@ -20,6 +20,16 @@ interface Window<B> {
   readonly buffer: B;
   readonly from: number;
   readonly to: number;
+}
+
+/** What view() was asked for the last time, and what it came to. */
+interface LastView {
+  readonly type: unknown;
+  readonly offset: number;
+  readonly length: number;
+  readonly window: Window<ArrayBuffer>;
+  readonly byteOffset: number;
+  readonly elements: number;
 }
 
 /** Where a buffer begins: on 8 bytes, so that an element that is aligned in its buffer is aligned in memory. */
@@ -46,6 +56,7 @@ export class Views {
   #window: Window<ArrayBuffer> | undefined;
   #shared: Window<SharedArrayBuffer> | undefined;
   #bytes: Buffer | undefined;
+  #last: LastView | undefined;
 
   /** `lead` is where in its first page the mapping begins. */
   constructor(handle: Handle, lead: number, length: number) {
@@ -72,14 +83,29 @@ export class Views {
   }
 
   view<View>(type: ViewType<View>, offset: unknown, length: unknown): View {
+    const last = this.#last;
+    // the same once more: all of it was checked, but the buffer may have been moved away
+    if (last !== undefined && last.type === type && last.offset === offset && last.length === length) {
+      const { buffer } = last.window;
+      if (buffer.byteLength > 0) return new type(buffer, last.byteOffset, last.elements);
+    }
     const range = this.#checkView(type, offset, length);
     const from = this.#lead + range.offset;
+    const window = this.#windowOf(range);
+    if (typeof offset === 'number' && typeof length === 'number' && (type as unknown) !== Buffer) {
+      const elements = range.length / elementSize(type);
+      this.#last = { type, offset, length, window, byteOffset: from - window.from, elements };
+    }
+    return this.#over(type, window, from, range.length);
+  }
+
+  #windowOf(range: CheckedRange): Window<ArrayBuffer> {
+    const from = this.#lead + range.offset;
     const window = this.#whole ?? this.#window;
-    const fits =
-      window !== undefined && window.from <= from && from + range.length <= window.to && window.buffer.byteLength > 0;
-    if (fits) return this.#over(type, window, from, range.length);
+    const fits = window !== undefined && window.from <= from && from + range.length <= window.to;
+    if (fits && window.buffer.byteLength > 0) return window;
     this.#window = this.#make(range.offset, range.length, this.#create);
-    return this.#over(type, this.#window, from, range.length);
+    return this.#window;
   }
 
   sharedBuffer(): SharedArrayBuffer {
@@ -96,7 +122,7 @@ export class Views {
     return this.#over(type, window, from, range.length);
   }
 
-  #checkView(type: unknown, offset: unknown, length: unknown): { offset: number; length: number } {
+  #checkView(type: unknown, offset: unknown, length: unknown): CheckedRange {
     const size = elementSize(type);
     const range = checkRange(offset, length, this.#length, RANGE);
     const { name } = type as { name: string };
