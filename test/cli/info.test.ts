@@ -4,7 +4,7 @@ import { hintsFor } from '../../lib/cli/hints.js';
 import { draw } from '../../lib/cli/pages.js';
 import { mmap } from '../../lib/index.js';
 import { evict, hasDisk, PAGE, pagesOf, tempDir, tempFile } from '../helpers/files.js';
-import { lacks, notRoot } from '../helpers/skip.js';
+import { lacks, noOtherUser } from '../helpers/skip.js';
 import { mmapNative, reported, started } from './terminal.js';
 
 const folder = tempDir();
@@ -65,7 +65,7 @@ test('an empty file has nothing to map', async () => {
   expect(out).toContain('nothing to map: it is empty');
 });
 
-test.skipIf(notRoot())('of a file that is neither yours nor yours to write, nothing is claimed', () => {
+test.skipIf(noOtherUser())('of a file that is neither yours nor yours to write, nothing is claimed', () => {
   const file = pagesOf(folder, 4);
   chmodSync(folder, 0o755);
   chmodSync(file, 0o644);

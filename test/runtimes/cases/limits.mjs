@@ -76,7 +76,8 @@ export const cases = {
     const error = repeat(MANY, () => live.push(mapFile(path)));
     assertExplained(error);
     assertAlive();
-    assert.throws(() => mapFile(path), { code: 'ENOMEM' });
+    // the runtime may have given a few areas back meanwhile, but not more
+    assertExplained(repeat(MANY / 10, () => live.push(mapFile(path))));
     for (const mapping of live) mapping.unmapSync();
     assert.deepEqual(areas(path), []);
     mapFile(path).unmapSync();
