@@ -1,6 +1,7 @@
 // How an environment lets go of its mappings when it ends.
 #include "binding/buffers.h"
 #include "binding/environment.h"
+#include "binding/faults.h"
 #include "core/syscalls.h"
 
 namespace binding {
@@ -38,6 +39,7 @@ void LetGo(Environment& environment, Window* window) {
 
 void EndHandle(Handle* handle, void* /*context*/) {
   ForEachWindow(handle, LetGo);
+  ForgetFaults(handle);
   handle->lease.Drop();
 }
 

@@ -1,5 +1,7 @@
 #include "binding/environment.h"
 
+#include "binding/faults.h"
+
 namespace binding {
 
 core::Mutex lists;
@@ -30,6 +32,7 @@ void Unreference(Handle* handle) {
 
 void HandleGone(napi_env /*env*/, void* data, void* /*hint*/) {
   auto* handle = static_cast<Handle*>(data);
+  if (handle->lease.region() != nullptr) KeepFaults(handle);
   handle->lease.Drop();
   const core::Locked locked(lists);
   Unreference(handle);

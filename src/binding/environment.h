@@ -23,7 +23,8 @@ struct Handle {
   Handle* next = nullptr;
   uint32_t references = 1;
   uint32_t reported_faults = 0;
-  int watch = 0;  // the id under which lib/ hears of its faults
+  int watch = 0;                              // the id under which lib/ hears of its faults
+  core::guard::Count* last_faults = nullptr;  // of a mapping that ended before they were told; holds a reference
 };
 
 // One ArrayBuffer or SharedArrayBuffer over a part of a mapping. Its memory may be reached for as

@@ -25,12 +25,16 @@ void Notify(void* context) {
   napi_call_threadsafe_function(listener->function, nullptr, napi_tsfn_nonblocking);
 }
 
-Napi::Value FaultsOf(Napi::Env env, const core::guard::Slot* slot) {
+void ReadCounts(const core::guard::Slot* slot, core::guard::Count* counts) {
+  for (int kind = 0; kind < core::guard::kKinds; ++kind)
+    counts[kind] = core::guard::CountOf(slot, static_cast<core::guard::Kind>(kind));
+}
+
+Napi::Value AsRecords(Napi::Env env, const core::guard::Count* counts) {
   Napi::Array list = Napi::Array::New(env);
-  if (slot == nullptr) return list;
   uint32_t next = 0;
   for (int kind = 0; kind < core::guard::kKinds; ++kind) {
-    const core::guard::Count count = core::guard::CountOf(slot, static_cast<core::guard::Kind>(kind));
+    const core::guard::Count& count = counts[kind];
     if (count.pages == 0) continue;
     Napi::Object entry = Napi::Object::New(env);
     entry.Set("kind", Napi::String::New(env, kKindNames[kind]));
@@ -43,18 +47,32 @@ Napi::Value FaultsOf(Napi::Env env, const core::guard::Slot* slot) {
   return list;
 }
 
+void AddNews(Napi::Array* news, const Handle* handle, const core::guard::Count* counts) {
+  Napi::Object entry = Napi::Object::New(news->Env());
+  entry.Set("watch", Napi::Number::New(news->Env(), handle->watch));
+  entry.Set("faults", AsRecords(news->Env(), counts));
+  news->Set(news->Length(), entry);
+}
+
+// Has it faults that were not told of? They count as told from now on.
+bool TakeNews(Handle* handle, core::guard::Count* counts) {
+  const core::guard::Slot* slot = handle->lease.slot();
+  if (slot == nullptr) return false;
+  const uint32_t count = core::guard::FaultCount(slot);
+  if (count == handle->reported_faults) return false;
+  handle->reported_faults = count;
+  ReadCounts(slot, counts);
+  return true;
+}
+
 void NoteNews(Handle* handle, void* context) {
   auto* news = static_cast<Napi::Array*>(context);
-  const core::guard::Slot* slot = handle->lease.slot();
-  if (slot == nullptr) return;
-  const uint32_t count = core::guard::FaultCount(slot);
-  if (count == handle->reported_faults) return;
-  handle->reported_faults = count;
-  const Napi::Env env = news->Env();
-  Napi::Object entry = Napi::Object::New(env);
-  entry.Set("watch", Napi::Number::New(env, handle->watch));
-  entry.Set("faults", FaultsOf(env, slot));
-  news->Set(news->Length(), entry);
+  if (handle->last_faults != nullptr) {
+    AddNews(news, handle, handle->last_faults);
+    ForgetFaults(handle);
+  }
+  core::guard::Count counts[core::guard::kKinds];
+  if (TakeNews(handle, counts)) AddNews(news, handle, counts);
 }
 
 // In the environment again. env is null when it is ending.
@@ -88,6 +106,23 @@ core::guard::Slot* SlotAt(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
+void KeepFaults(Handle* handle) {
+  core::guard::Count counts[core::guard::kKinds];
+  if (!TakeNews(handle, counts)) return;
+  auto* kept = new core::guard::Count[core::guard::kKinds];
+  for (int kind = 0; kind < core::guard::kKinds; ++kind) kept[kind] = counts[kind];
+  ForgetFaults(handle);
+  handle->last_faults = kept;
+  Retain(handle);
+}
+
+void ForgetFaults(Handle* handle) {
+  if (handle->last_faults == nullptr) return;
+  delete[] handle->last_faults;
+  handle->last_faults = nullptr;
+  Release(handle);
+}
+
 Napi::Value ListenForFaults(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!core::guard::Enabled()) return env.Undefined();
@@ -108,7 +143,10 @@ Napi::Value ListenForFaults(const Napi::CallbackInfo& info) {
 
 Napi::Value Faults(const Napi::CallbackInfo& info) {
   const core::guard::Slot* slot = SlotAt(info);
-  return info.Env().IsExceptionPending() ? Napi::Value(info.Env(), nullptr) : FaultsOf(info.Env(), slot);
+  if (info.Env().IsExceptionPending()) return {info.Env(), nullptr};
+  core::guard::Count counts[core::guard::kKinds];
+  if (slot != nullptr) ReadCounts(slot, counts);
+  return AsRecords(info.Env(), counts);
 }
 
 Napi::Value WatchFaults(const Napi::CallbackInfo& info) {

@@ -10,6 +10,10 @@ namespace binding {
 // environment, once for many, and without keeping the event loop alive.
 Napi::Value ListenForFaults(const Napi::CallbackInfo& info);
 
+// The mapping is about to end: faults that were not told of yet are, with the next news.
+void KeepFaults(Handle* handle);
+void ForgetFaults(Handle* handle);
+
 // (handle): [{ kind, pages, writes, first, latest }], of the kinds that happened
 Napi::Value Faults(const Napi::CallbackInfo& info);
 // (handle, id): news of its faults come with this id, which is not 0

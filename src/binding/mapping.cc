@@ -232,19 +232,4 @@ Napi::Value CopyIn(const Napi::CallbackInfo& info) {
   return Copied(info.Env(), core::CopyTo(copy.mapped, copy.memory, copy.length));
 }
 
-Napi::Value Unmap(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  Arguments arguments(info);
-  Handle* handle = arguments.HandleAt(0);
-  if (arguments.Bad()) return {env, nullptr};
-  core::Region* region = handle->lease.region();
-  if (region == nullptr) return env.Undefined();
-  EndHolds(handle);
-  DetachAll(handle);
-  const core::Status written = region->CheckWritten();
-  const core::Status ended = handle->lease.End();
-  if (!ended.ok()) return Throw(env, ended.failure());
-  return written.ok() ? env.Undefined() : Throw(env, written.failure());
-}
-
 }  // namespace binding

@@ -21,6 +21,5 @@ Napi::Value CheckResizable(const Napi::CallbackInfo& info);
 Napi::Value Resize(const Napi::CallbackInfo& info);
 Napi::Value CopyOut(const Napi::CallbackInfo& info);
 Napi::Value CopyIn(const Napi::CallbackInfo& info);
-Napi::Value Unmap(const Napi::CallbackInfo& info);
 
 }  // namespace binding

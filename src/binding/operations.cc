@@ -7,6 +7,7 @@
 #include "binding/arguments.h"
 #include "binding/buffers.h"
 #include "binding/errors.h"
+#include "binding/faults.h"
 #include "binding/holds.h"
 #include "binding/operation.h"
 #include "core/limits.h"
@@ -182,6 +183,22 @@ Napi::Value Mincore(const Napi::CallbackInfo& info) {
   return Run(info, kMincore);
 }
 
+Napi::Value Unmap(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Arguments arguments(info);
+  Handle* handle = arguments.HandleAt(0);
+  if (arguments.Bad()) return {env, nullptr};
+  core::Region* region = handle->lease.region();
+  if (region == nullptr) return env.Undefined();
+  EndHolds(handle);
+  DetachAll(handle);
+  KeepFaults(handle);
+  const core::Status written = region->CheckWritten();
+  const core::Status ended = handle->lease.End();
+  if (!ended.ok()) return Throw(env, ended.failure());
+  return written.ok() ? env.Undefined() : Throw(env, written.failure());
+}
+
 Napi::Value UnmapInPool(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Arguments arguments(info);
@@ -192,6 +209,7 @@ Napi::Value UnmapInPool(const Napi::CallbackInfo& info) {
   DetachAll(handle);
   if (region == nullptr || !region->BeginOperation()) return Throw(env, Unmapped());
   auto* operation = new Operation{.kind = &kNothing, .region = region};
+  KeepFaults(handle);
   operation->status = region->CheckWritten();
   const core::Status ended = handle->lease.End();
   if (!ended.ok()) operation->status = ended;

@@ -143,6 +143,26 @@ describe('the event', () => {
   });
 });
 
+describe('a mapping that ends before its faults were told', () => {
+  test('tells its listener when it was unmapped', () => {
+    expect(
+      answers(`${CUT}
+        const heard = [];
+        m.on('fault', ([{ kind, first }]) => heard.push(kind, first));
+        bytes[3 * P];
+        m.unmapSync();
+        await turn();
+        answer(heard);`),
+    ).toEqual(['truncated', 3 * PAGE]);
+  });
+
+  test('is a warning when it was collected', () => {
+    const script = `{ const dropped = map(fileOf(8), { access: 'read' }); dropped.bytes[0] = 1; }
+       for (let i = 0; i < 3; i++) { gc(); await turn(); }`;
+    expect(run(script, { given, flags: ['--expose-gc'] }).stderr).toContain('read-only (1 pages');
+  });
+});
+
 describe('lost writes', () => {
   const LOST = `${CUT} bytes[5 * P + 3] = 7;`;
   test('sync() of the page rejects, again and again; sync() of the others does not', () => {
