@@ -75,10 +75,10 @@ void NoteNews(Handle* handle, void* context) {
   if (TakeNews(handle, counts)) AddNews(news, handle, counts);
 }
 
-// In the environment again. env is null when it is ending.
+// In the environment again. env is null when it is ending, and the listener is gone by then.
 void Deliver(napi_env env, napi_value on_faults, void* context, void* /*data*/) {
+  if (env == nullptr) return;
   static_cast<Listener*>(context)->pending.store(false);
-  if (env == nullptr || on_faults == nullptr) return;
   Napi::Array news = Napi::Array::New(env);
   ForEachHandle(Environment::Of(env), NoteNews, &news);
   if (news.Length() == 0) return;

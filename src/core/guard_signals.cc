@@ -40,6 +40,17 @@ bool WasWrite(const siginfo_t* info, const ucontext_t* context, bool segv) {
 #endif
 }
 
+// At work in the slot from here on, if it is live. Who changes it waits until nobody is: it would wait for ever if
+// handlers that find it changing were counted, fault after fault.
+State Enter(Slot* slot) {
+  State state = slot->state.load();
+  if (state != State::kLive) return state;
+  slot->handlers.fetch_add(1);
+  state = slot->state.load();
+  if (state != State::kLive) slot->handlers.fetch_sub(1);
+  return state;
+}
+
 bool Ours(int signal, const siginfo_t* info, const ucontext_t* context) {
   const bool segv = signal == SIGSEGV;
   // sent by a process, or an address that is none
@@ -48,14 +59,15 @@ bool Ours(int signal, const siginfo_t* info, const ucontext_t* context) {
   if (segv && info->si_code != SEGV_ACCERR && info->si_code != SEGV_MAPERR) return false;
   const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
   for (Slot* slot = Find(address, nullptr); slot != nullptr; slot = Find(address, slot)) {
-    bool ours = false;
-    slot->handlers.fetch_add(1);
-    const State state = slot->state.load();
-    const uint64_t offset = address - reinterpret_cast<uintptr_t>(slot->mapping.base);
+    const State state = Enter(slot);
     if (state == State::kChanging) {
       raw::Yield();
-      ours = true;
-    } else if (state == State::kLive && offset < slot->mapping.span) {
+      return true;
+    }
+    if (state != State::kLive) continue;
+    bool ours = false;
+    const uint64_t offset = address - reinterpret_cast<uintptr_t>(slot->mapping.base);
+    if (offset < slot->mapping.span) {
       Fault fault;
       fault.page = offset / slot->mapping.page_size;
       fault.segv = segv;
