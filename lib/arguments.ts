@@ -7,21 +7,28 @@ import { type ByteRange, type CheckedRange, checkRange } from './range.js';
 
 /** Options of `sync()`. */
 export interface SyncOptions extends ByteRange {
+  /** MS_INVALIDATE: also ask other mappings of the file to be brought up to date; EBUSY on locked pages. Default: false. */
   readonly invalidate?: boolean | undefined;
 }
 
 /** Options of `advise()`. */
 export interface AdviseOptions extends ByteRange {
+  /** Agree to lose bytes: `'free'` and `'remove'` need it, and `'dontneed'` on private memory. Only whole pages inside the range go. Default: false. */
   readonly discard?: boolean | undefined;
 }
 
 /** Options of `lock()`. */
 export interface LockOptions extends ByteRange {
+  /** MLOCK_ONFAULT: keep each page from its first touch on, and read nothing now. Default: false. */
   readonly onFault?: boolean | undefined;
 }
 
 /** Options of `populate()`. */
 export interface PopulateOptions extends ByteRange {
+  /**
+   * MADV_POPULATE_WRITE: make the pages writable at once. Private ones are copied, shared ones get their place in the file system. Default: true for
+   * read-write anonymous memory, else false.
+   */
   readonly write?: boolean | undefined;
 }
 

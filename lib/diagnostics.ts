@@ -7,11 +7,13 @@ import { type CheckedRange } from './range.js';
 
 /** Published in `mmap-native:map`, by `mmap()` and `attach()`. */
 export interface MapMessage {
+  /** The new one. */
   readonly mapping: Mapping;
 }
 
 /** Published in `mmap-native:unmap`, by whatever calls `unmap()`; not where the garbage collector ends a mapping. */
 export interface UnmapMessage {
+  /** Ended by now: its `length` is 0. */
   readonly mapping: Mapping;
   /** Bytes that it had. */
   readonly length: number;
@@ -19,9 +21,11 @@ export interface UnmapMessage {
 
 /** Published in `mmap-native:sync`, when a sync has come to its end. */
 export interface SyncMessage {
+  /** Whose `sync()` it was. */
   readonly mapping: Mapping;
-  /** Bytes of the mapping. */
+  /** Where the range begins, in bytes of the mapping. */
   readonly offset: number;
+  /** Bytes in the range. */
   readonly length: number;
   /** How long it took. */
   readonly milliseconds: number;
@@ -33,6 +37,7 @@ export interface SyncMessage {
 export interface FaultMessage {
   /** Undefined where it was made before anybody had subscribed, or is gone. */
   readonly mapping: Mapping | undefined;
+  /** As a listener of `on('fault')` gets them. */
   readonly faults: readonly FaultRecord[];
 }
 

@@ -6,6 +6,10 @@ import { type FaultNews, type FaultRecord, type Handle, LOST_WRITES, type LostWr
 
 /** Options of `refresh()`. */
 export interface RefreshOptions {
+  /**
+   * What becomes of bytes that were written and are in no file: `'write-back'` writes their pages to the file, `'return'` hands them back and
+   * `'discard'` drops them. Default: none of these, and ERR_LOST_WRITES where there are any.
+   */
   readonly lostWrites?: 'write-back' | 'return' | 'discard' | undefined;
 }
 

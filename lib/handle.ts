@@ -24,26 +24,44 @@ interface HandleBase {
   readonly name: string;
   /** The process that wrote the handle. */
   readonly pid: number;
+  /** What whoever attaches may do. */
   readonly access: Access;
-  /** Bytes. */
+  /** Bytes of the mapping. */
   readonly length: number;
 }
 
 /** What `Mapping.handle()` returns: plain JSON, for `process.send`, `workerData`, the environment or argv. */
 export type MappingHandle =
-  | (HandleBase & { readonly kind: 'memfd'; readonly fd: number })
-  | (HandleBase & { readonly kind: 'inherited'; readonly fd: number })
   | (HandleBase & {
+      /** Shared anonymous memory, which is opened through /proc/PID/fd. */
+      readonly kind: 'memfd';
+      /** Its descriptor in the process that wrote the handle. */
+      readonly fd: number;
+    })
+  | (HandleBase & {
+      /** Shared anonymous memory whose descriptor a child has inherited. */
+      readonly kind: 'inherited';
+      /** Its number in the child. */
+      readonly fd: number;
+    })
+  | (HandleBase & {
+      /** A file, or named memory. */
       readonly kind: 'file';
+      /** Where it is. */
       readonly path: string;
+      /** Whose the changes are. */
       readonly sharing: Sharing;
+      /** The first byte in the file. */
       readonly offset: number;
       /** Decimal: an inode number can be larger than a JSON number is exact. */
       readonly device: string;
+      /** Decimal. With `device` it tells whether the path still leads to the same file. */
       readonly inode: string;
     })
-  /** Memory that has no name outside of its process: for workers only. */
-  | (HandleBase & { readonly kind: 'process' });
+  | (HandleBase & {
+      /** Memory of this process alone: for its workers. */
+      readonly kind: 'process';
+    });
 
 const MAX_FD = 2 ** 31 - 1;
 

@@ -31,6 +31,7 @@ export type FaultKind = 'truncated' | 'no-space' | 'io' | 'read-only' | 'lost-wr
 
 /** The faults of one kind in a mapping, so far. */
 export interface FaultRecord {
+  /** What happened to the pages: docs/safety.md has what each kind means. */
   readonly kind: FaultKind;
   /** How many pages were replaced. */
   readonly pages: number;
@@ -53,7 +54,12 @@ export interface Refreshed {
   /** How many pages are the file's again. */
   readonly pages: number;
   /** With `lostWrites: 'return'`: the bytes that had been written and were in no file. */
-  readonly lostWrites: readonly { readonly offset: number; readonly bytes: Buffer }[];
+  readonly lostWrites: readonly {
+    /** Where they belong, in bytes of the mapping. */
+    readonly offset: number;
+    /** A copy: whole pages, with what is around the bytes. */
+    readonly bytes: Buffer;
+  }[];
 }
 
 /** src/binding/operations.cc: what becomes of lost writes. */

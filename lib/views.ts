@@ -5,13 +5,17 @@ import { type CheckedRange, checkRange } from './range.js';
 
 /** A constructor of views over a buffer: those of the typed arrays, DataView and Buffer. */
 export interface ViewType<View> {
+  /** `byteOffset` in bytes, `length` in elements: as all of these constructors take them. */
   new (buffer: ArrayBuffer, byteOffset?: number, length?: number): View;
+  /** What tells TypeScript the type of the view. */
   readonly prototype: View;
 }
 
 /** The same over a SharedArrayBuffer. */
 export interface SharedViewType<View> {
+  /** `byteOffset` in bytes, `length` in elements. */
   new (buffer: SharedArrayBuffer, byteOffset?: number, length?: number): View;
+  /** What tells TypeScript the type of the view. */
   readonly prototype: View;
 }
 

@@ -14,8 +14,12 @@ import { capacityOf, headBytes, Ring } from './ring.js';
 
 /** Makes bytes of values, and values of bytes. */
 export interface Codec {
+  /** The bytes of a value. */
   encode(value: unknown): Uint8Array;
-  /** @param message - a copy: it is the codec's own. */
+  /**
+   * The value of bytes.
+   * @param message - a copy: it is the codec's own.
+   */
   decode(message: Buffer): unknown;
 }
 
@@ -36,9 +40,13 @@ export interface ChannelCreateOptions extends ChannelOptions {
 
 /** What `Channel.handle()` returns: plain JSON. */
 export interface ChannelHandle {
+  /** The version of this form. */
   readonly v: 1;
+  /** What it is a handle of. */
   readonly kind: 'channel';
+  /** The memory that both rings are in. */
   readonly memory: MappingHandle;
+  /** Bytes of each ring, a power of two. */
   readonly ringBytes: number;
   /** Whoever attaches gets this side. */
   readonly side: 0 | 1;
@@ -165,6 +173,7 @@ export class Channel implements Disposable {
     this.#memory.unmapSync();
   }
 
+  /** `using`: `close()`. */
   [Symbol.dispose](): void {
     this.close();
   }

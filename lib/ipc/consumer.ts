@@ -15,6 +15,7 @@ export interface ReadOptions extends WaitOptions {
 
 /** Options of `readSync()`. */
 export interface ReadSyncOptions extends TimeoutOptions {
+  /** Where the message is to go; it must be long enough. Default: a new Buffer. */
   readonly into?: Uint8Array | undefined;
 }
 
@@ -54,6 +55,7 @@ export class Consumer implements Disposable, AsyncIterable<Buffer> {
     return capacityOf(this.#ring.bytes);
   }
 
+  /** Who is at the other end: the producers. */
   get peer(): PeerState {
     return this.#end.peer;
   }
@@ -135,6 +137,7 @@ export class Consumer implements Disposable, AsyncIterable<Buffer> {
     this.#end.close();
   }
 
+  /** `using`: `close()`. */
   [Symbol.dispose](): void {
     this.close();
   }

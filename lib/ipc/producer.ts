@@ -45,6 +45,7 @@ export class Producer implements Disposable {
     return this.#most;
   }
 
+  /** Who is at the other end: the consumers. */
   get peer(): PeerState {
     return this.#end.peer;
   }
@@ -123,6 +124,7 @@ export class Producer implements Disposable {
     this.#end.close();
   }
 
+  /** `using`: `end()`. */
   [Symbol.dispose](): void {
     this.end();
   }

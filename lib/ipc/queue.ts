@@ -25,11 +25,17 @@ export interface QueueOptions {
 
 /** What `Queue.handle()` returns: plain JSON. */
 export interface QueueHandle {
+  /** The version of this form. */
   readonly v: 1;
+  /** What it is a handle of. */
   readonly kind: 'queue';
+  /** The memory that the queue is in. */
   readonly memory: MappingHandle;
+  /** Bytes of its ring, a power of two. */
   readonly ringBytes: number;
+  /** As in `QueueOptions`. */
   readonly producers: Count;
+  /** As in `QueueOptions`. */
   readonly consumers: Count;
 }
 
@@ -135,6 +141,7 @@ export class Queue implements Disposable {
     this.#memory.unmapSync();
   }
 
+  /** `using`: `close()`. */
   [Symbol.dispose](): void {
     this.close();
   }

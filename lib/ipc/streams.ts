@@ -7,7 +7,9 @@ import { type Producer } from './producer.js';
 
 /** What `ReadableStream.pipeThrough()` takes. */
 export interface StreamPair {
+  /** What the other side sends. */
   readonly readable: ReadableStream<Uint8Array>;
+  /** What goes to the other side. */
   readonly writable: WritableStream<Uint8Array>;
 }
 

@@ -3,14 +3,14 @@ import { dirname, join, normalize } from 'node:path';
 
 const withoutCode = (text) => text.replaceAll(/```[\s\S]*?```/g, '');
 
-/** The anchors that GitHub makes of headings. */
-const anchorsOf = (text) =>
-  [...withoutCode(text).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
-      .replaceAll(' ', '-'),
-  );
+/** The anchor that GitHub makes of a heading, and the site, too. */
+export const anchorOf = (heading) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replaceAll(' ', '-');
+
+const anchorsOf = (text) => [...withoutCode(text).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchorOf(heading));
 
 /** Links to files that are not there, and to headings that no page has. */
 export const brokenLinks = (root, pages) => {

@@ -1,0 +1,57 @@
+import { arrow, box, drawing, labelled, lines, text } from './svg.mjs';
+
+/** Which file may import or include which. */
+export const layers = () =>
+  drawing({
+    width: 900,
+    height: 560,
+    title: 'The layers: in lib/ index, ipc, cli and compat over features over pure files and native.ts; in src/ addon over binding over core',
+    parts: [
+      box(1, 1, 520, 558, 'card', 12),
+      text(22, 34, 'lib/', 'title'),
+      text(64, 34, 'TypeScript', 'soft'),
+      labelled(22, 54, 228, 44, ['index.ts: public names']),
+      labelled(272, 54, 228, 44, ['ipc/  cli/  compat/']),
+      arrow('M136 98 V136'),
+      arrow('M386 98 V136'),
+      arrow('M250 76 H264'),
+      box(22, 144, 478, 150, 'box'),
+      text(38, 170, 'features'),
+      lines(
+        38,
+        196,
+        22,
+        [
+          'mmap  mapping  views  resize  attach  handle',
+          'mappings  alloc  unlink  diagnostics',
+          'arguments   options of methods, read once',
+          'faults   counts, listeners, the warning',
+        ],
+        'code soft',
+      ),
+      arrow('M136 294 V346'),
+      arrow('M386 294 V346'),
+      box(22, 354, 250, 184, 'box'),
+      text(38, 380, 'pure'),
+      lines(38, 406, 22, ['options  checks', 'errors  range', 'constants  names'], 'code soft'),
+      lines(38, 486, 20, ['no native code: tested', 'without a build'], 'small soft'),
+      labelled(300, 354, 200, 60, ['native.ts', 'loads the addon'], 'page'),
+      arrow('M300 390 H280'),
+      box(560, 1, 339, 558, 'card', 12),
+      text(582, 34, 'src/', 'title'),
+      text(626, 34, 'C++20, no exceptions', 'soft'),
+      labelled(582, 54, 296, 44, ['addon.cc: the export table']),
+      arrow('M730 98 V136'),
+      box(582, 144, 296, 150, 'box'),
+      text(598, 170, 'binding/'),
+      lines(598, 196, 22, ['arguments  errors  buffers', 'environment  mapping', 'operations  faults  ipc'], 'code soft'),
+      text(598, 278, 'Node-API above, core below', 'small soft'),
+      arrow('M730 294 V346'),
+      box(582, 354, 296, 184, 'box'),
+      text(598, 380, 'core/'),
+      lines(598, 406, 22, ['range  syscalls  region', 'lease  backing  copy', 'guard*  futex  robust'], 'code soft'),
+      text(598, 486, 'knows no Node-API', 'small soft'),
+      // what native.ts loads
+      arrow('M500 384 H541 V76 H574', 'change'),
+    ],
+  });
