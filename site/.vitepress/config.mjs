@@ -19,6 +19,7 @@ export default defineConfig({
   lang: 'en',
   title: 'mmap-native',
   description,
+  router: { prefetchLinks: false },
   head: [
     ['link', { rel: 'icon', type: 'image/svg+xml', href: `data:image/svg+xml,${encodeURIComponent(ICON)}` }],
     ['meta', { name: 'color-scheme', content: 'light dark' }],
@@ -36,6 +37,5 @@ export default defineConfig({
   transformPageData(page) {
     // the first page is a page like any other to who reads the file
     if (page.relativePath === 'index.md') Object.assign(page.frontmatter, { sidebar: false, aside: false, pageClass: 'front' });
-    if (page.relativePath.startsWith('reference/')) page.frontmatter.outline = 2;
   },
 });

@@ -1,0 +1,27 @@
+/** Types words into the search box, as a person would, and follows a hit that is `wanted`. */
+export const search = async (context, origin, words, wanted, complain) => {
+  const page = await context.newPage();
+  await page.goto(`${origin}/index.html`, { waitUntil: 'load' });
+  await page.locator('.VPNavBarSearch button').first().click();
+  await page.locator('.VPLocalSearchBox input').fill(words);
+  try {
+    await page.locator(`.VPLocalSearchBox a.result[href*="${wanted}"]`).first().click({ timeout: 10_000 });
+    await page.waitForURL(`**${wanted}**`, { timeout: 10_000 });
+  } catch {
+    complain(`the search for "${words}" does not lead to ${wanted}, but to ${page.url()}`);
+  }
+  await page.close();
+};
+
+/** The switch in the bar turns light into dark, and is remembered. */
+export const toggle = async (context, origin, complain) => {
+  const page = await context.newPage();
+  await page.goto(`${origin}/index.html`, { waitUntil: 'load' });
+  const isDark = () => page.evaluate(() => document.documentElement.classList.contains('dark'));
+  const before = await isDark();
+  await page.locator('.VPNavBarAppearance button').click();
+  const after = await isDark();
+  await page.goto(`${origin}/faq.html`, { waitUntil: 'load' });
+  if (before || !after || !(await isDark())) complain('the switch between light and dark does nothing, or is forgotten');
+  await page.close();
+};
