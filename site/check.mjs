@@ -18,7 +18,13 @@ const dist = join(root, 'site', 'dist');
 const filesUnder = (folder, ending) => readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(ending));
 
 /** Every page is looked at in light on a screen, and in dark on a phone; these in the other two looks as well. */
-const SHOWN = ['index.html', 'guides/large-files.html', 'safety.html', 'internals.html', 'reference/mmap-native/classes/Mapping.html'];
+const SHOWN = [
+  'index.html',
+  'guides/large-files.html',
+  'safety.html',
+  'internals.html',
+  'reference/mmap-native/classes/Mapping.html',
+];
 
 const screen = { viewport: { width: 1280, height: 900 } };
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
@@ -43,7 +49,10 @@ const complain = (problem) => problems.push(problem);
 const paths = filesUnder(dist, '.html').filter((path) => path !== '404.html');
 const { origin, stop } = await serve(dist);
 // as root, in a container, Chromium's own sandbox cannot start; what it opens is ours
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox'],
+});
 let found;
 const backgrounds = {};
 try {
@@ -66,7 +75,10 @@ try {
 
 if (backgrounds.light === backgrounds.dark) complain('light and dark look the same');
 problems.push(...lost(origin, found));
-const sources = filesUnder(join(root, 'lib'), '.ts').map((path) => ({ path, text: readFileSync(join(root, 'lib', path), 'utf8') }));
+const sources = filesUnder(join(root, 'lib'), '.ts').map((path) => ({
+  path,
+  text: readFileSync(join(root, 'lib', path), 'utf8'),
+}));
 const code = otherCode(root, found);
 const examples = otherExamples(sources, found);
 problems.push(...code.problems, ...examples.problems);

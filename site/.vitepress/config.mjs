@@ -36,6 +36,7 @@ export default defineConfig({
   },
   transformPageData(page) {
     // the first page is a page like any other to who reads the file
-    if (page.relativePath === 'index.md') Object.assign(page.frontmatter, { sidebar: false, aside: false, pageClass: 'front' });
+    if (page.relativePath === 'index.md')
+      Object.assign(page.frontmatter, { sidebar: false, aside: false, pageClass: 'front' });
   },
 });

@@ -9,7 +9,15 @@ const GUIDES = [
 ];
 
 const SECTIONS = [
-  ['Start', [['First page', 'index'], ['Overview', 'overview'], ['Choosing', 'choosing'], ['Questions', 'faq']]],
+  [
+    'Start',
+    [
+      ['First page', 'index'],
+      ['Overview', 'overview'],
+      ['Choosing', 'choosing'],
+      ['Questions', 'faq'],
+    ],
+  ],
   ['Guides', GUIDES],
   [
     'In depth',
@@ -18,7 +26,7 @@ const SECTIONS = [
       ['Performance', 'performance'],
       ['Between processes', 'ipc'],
       ['Observability', 'observability'],
-      ['Coming from another package', 'migration'],
+      ['Migration, call by call', 'migration'],
       ['Examples', 'examples/index'],
     ],
   ],
@@ -43,7 +51,12 @@ const SECTIONS = [
   ],
 ];
 
-const KINDS = { functions: 'Functions', classes: 'Classes', interfaces: 'Options and results', 'type-aliases': 'Types' };
+const KINDS = {
+  functions: 'Functions',
+  classes: 'Classes',
+  interfaces: 'Options and results',
+  'type-aliases': 'Types',
+};
 
 const linkTo = (page) => `/${page.replace(/(^|\/)index$/, '$1')}`;
 const asItem = ([text, page]) => ({ text, link: linkTo(page) });
@@ -71,7 +84,10 @@ const sections = (site) =>
 
 export const sidebar = (site) => ({
   '/': sections(site),
-  '/reference/': [{ text: 'All pages', items: [asItem(['API, in short', 'api']), asItem(['Errors', 'errors'])] }, ...reference(site)],
+  '/reference/': [
+    { text: 'All pages', items: [asItem(['API, in short', 'api']), asItem(['Errors', 'errors'])] },
+    ...reference(site),
+  ],
 });
 
 export const navigation = (site, version) => [

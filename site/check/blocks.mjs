@@ -19,8 +19,10 @@ export const otherCode = (root, found) => {
     // of an example, the page has the command first
     const run = path.endsWith('.mjs') ? [shown[0], { language: 'js', code: text }] : blocksOf({ path, text });
     compared += run.length;
-    if (shown.length !== run.length) problems.push(`${place}: shows ${shown.length} blocks of code, ${path} has ${run.length}`);
-    else if (!run.every((block, i) => same(block, shown[i]))) problems.push(`${place}: shows other code than ${path} has`);
+    if (shown.length !== run.length)
+      problems.push(`${place}: shows ${shown.length} blocks of code, ${path} has ${run.length}`);
+    else if (!run.every((block, i) => same(block, shown[i])))
+      problems.push(`${place}: shows other code than ${path} has`);
   }
   return { problems, compared };
 };

@@ -6,7 +6,9 @@ const look = () => {
     language: code.closest("div[class*='language-']").className.match(/language-(\w*)/)[1],
     code: code.textContent,
   }));
-  const broken = [...document.querySelectorAll('img')].filter(({ complete, naturalWidth }) => !complete || naturalWidth === 0);
+  const broken = [...document.querySelectorAll('img')].filter(
+    ({ complete, naturalWidth }) => !complete || naturalWidth === 0,
+  );
   return {
     links,
     anchors,
@@ -19,7 +21,7 @@ const look = () => {
 };
 
 /** Whether its scripts have taken the page over. */
-const isAlive = () => document.querySelector('#app').__vue_app__ !== undefined;
+const isAlive = () => '__vue_app__' in document.querySelector('#app');
 
 /** Complaints of a page: what it logs as an error, throws, or cannot load. */
 const listen = (page, complain) => {
@@ -48,7 +50,10 @@ export const visit = async (context, origin, paths, complain, shots) => {
       if (seen.wider > 0) complain(`${path}: ${seen.wider} pixels wider than the screen`);
       found.set(path, seen);
       if (shots?.pages.includes(path))
-        await page.screenshot({ path: `${shots.folder}/${path.replaceAll('/', '-')}-${shots.name}.png`, fullPage: true });
+        await page.screenshot({
+          path: `${shots.folder}/${path.replaceAll('/', '-')}-${shots.name}.png`,
+          fullPage: true,
+        });
     }
     await page.close();
   };

@@ -22,6 +22,7 @@ export const toggle = async (context, origin, complain) => {
   await page.locator('.VPNavBarAppearance button').click();
   const after = await isDark();
   await page.goto(`${origin}/faq.html`, { waitUntil: 'load' });
-  if (before || !after || !(await isDark())) complain('the switch between light and dark does nothing, or is forgotten');
+  if (before || !after || !(await isDark()))
+    complain('the switch between light and dark does nothing, or is forgotten');
   await page.close();
 };

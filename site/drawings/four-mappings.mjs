@@ -32,7 +32,12 @@ const everybody = (kind, words) => [
   under(words),
 ];
 
-const alone = [labelled(30, 0, 100, 40, ['process']), arrow(`M80 48 V${STRIP - 6}`, 'change'), strip('blank', 2), under('zeros, from the kernel')];
+const alone = [
+  labelled(30, 0, 100, 40, ['process']),
+  arrow(`M80 48 V${STRIP - 6}`, 'change'),
+  strip('blank', 2),
+  under('zeros, from the kernel'),
+];
 
 const CELLS = [
   {

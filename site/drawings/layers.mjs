@@ -5,7 +5,8 @@ export const layers = () =>
   drawing({
     width: 900,
     height: 516,
-    title: 'The layers: in lib/ index, ipc, cli and compat over features over pure files and native.ts; in src/ addon over binding over core',
+    title:
+      'The layers: in lib/ index, ipc, cli and compat over features over pure files and native.ts; in src/ addon over binding over core',
     parts: [
       box(1, 1, 520, 514, 'card', 12),
       text(22, 34, 'lib/', 'title'),
@@ -44,12 +45,34 @@ export const layers = () =>
       arrow('M730 98 V136'),
       box(582, 144, 296, 150, 'box'),
       text(598, 170, 'binding/'),
-      lines(598, 196, 22, ['arguments  errors  buffers', 'environment  ending  mapping', 'operations  refresh  faults', 'facts  holds  doorbells  ipc'], 'code soft'),
+      lines(
+        598,
+        196,
+        22,
+        [
+          'arguments  errors  buffers',
+          'environment  ending  mapping',
+          'operations  refresh  faults',
+          'facts  holds  doorbells  ipc',
+        ],
+        'code soft',
+      ),
       text(676, 170, 'Node-API above, core below', 'small soft'),
       arrow('M730 294 V346'),
       box(582, 354, 296, 140, 'box'),
       text(598, 380, 'core/'),
-      lines(598, 406, 22, ['range  result  syscalls  limits', 'region*  lease  copy  guard*', 'backing  named  mirror  file', 'futex  robust  helper  doorbell'], 'code soft'),
+      lines(
+        598,
+        406,
+        22,
+        [
+          'range  result  syscalls  limits',
+          'region*  lease  copy  guard*',
+          'backing  named  mirror  file',
+          'futex  robust  helper  doorbell',
+        ],
+        'code soft',
+      ),
       text(652, 380, 'knows no Node-API', 'small soft'),
       // what native.ts loads
       arrow('M500 384 H541 V76 H574', 'change'),

@@ -5,7 +5,8 @@ export const life = () =>
   drawing({
     width: 860,
     height: 520,
-    title: "A mapping's life: mapped, by unmap() unmapped at once or decommitted first while something can reach its address, and then unmapped",
+    title:
+      "A mapping's life: mapped, by unmap() unmapped at once or decommitted first while something can reach its address, and then unmapped",
     parts: [
       text(250, 24, 'mmap(), attach()', 'code middle'),
       arrow('M250 34 V70'),
@@ -18,11 +19,21 @@ export const life = () =>
         506,
         176,
         22,
-        ['unmap(), while a moved buffer, a', 'SharedArrayBuffer, or an object that', 'a job may hold can reach the address'],
+        [
+          'unmap(), while a moved buffer, a',
+          'SharedArrayBuffer, or an object that',
+          'a job may hold can reach the address',
+        ],
         'soft',
       ),
       labelled(380, 240, 200, 70, ['decommitted'], 'write'),
-      lines(606, 262, 22, ['only pins: the file is let go,', 'late readers see zeros,', 'the address stays taken'], 'soft'),
+      lines(
+        606,
+        262,
+        22,
+        ['only pins: the file is let go,', 'late readers see zeros,', 'the address stays taken'],
+        'soft',
+      ),
       arrow('M480 310 C480 372 330 352 312 402', 'change'),
       text(506, 366, 'the last finalizer', 'soft'),
       labelled(150, 410, 200, 70, ['unmapped']),

@@ -10,7 +10,7 @@ const NAMED_PAGE = /`?docs\/([\w-]+\.md)`?/g;
 
 const options = (root) => ({
   entryPoints: ['lib/index.ts', 'lib/ipc/index.ts'].map((path) => join(root, path)),
-  tsconfig: join(root, 'site/tsconfig.json'),
+  tsconfig: join(root, 'tsconfig.build.json'),
   basePath: root,
   plugin: ['typedoc-plugin-markdown'],
   name: 'Reference',
