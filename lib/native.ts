@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { loadBinary } from './binary.js';
 import { fromNative } from './errors.js';
 
 /** A mapping as native code knows it: an External, of no use to anyone else. */
@@ -190,11 +189,7 @@ interface Native {
   readonly ipc: NativeIpc;
 }
 
-const require = createRequire(import.meta.url);
-const load = require('node-gyp-build') as (root: string) => Native;
-
-/** lib/ and dist/ lie at the same depth: the tests run on the sources as they are. */
-export const native: Native = load(fileURLToPath(new URL('..', import.meta.url)));
+export const native = loadBinary() as Native;
 
 native.initialize(
   fromNative,
