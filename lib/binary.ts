@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import Module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { notLoaded } from './errors.js';
@@ -46,7 +46,8 @@ export const loadBinary = (): unknown => {
   const path = tried.flatMap((folder) => names.map((name) => join(folder, name))).find((file) => existsSync(file));
   if (path === undefined) throw notLoaded(`there is no ${SHIPPED} in ${tried.join(', ')}`, NOWHERE);
   try {
-    return createRequire(path)(path);
+    // by this name: webpack puts something of its own in the place of an imported createRequire
+    return Module.createRequire(path)(path);
   } catch (error) {
     const { message } = error as Error;
     throw notLoaded(message.replace(/\.?\s*$/, ''), wayOutOf(message), error);
