@@ -1,0 +1,51 @@
+// Single executables, made by the recipes of docs/environments.md and run where the project is no longer there.
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { NODES, commandOf, deploy, folder, makeProject, on, output, program, recipe, tools } from '../harness.mjs';
+
+/** Follows a recipe of commands with one runtime; returns what it made, deployed. */
+const build = async (name, commands, files = {}) => {
+  const [command] = commandOf(name);
+  const project = makeProject({ 'server.mjs': program('server.mjs'), ...files });
+  const path = join(project, 'path');
+  mkdirSync(path);
+  symlinkSync(command, join(path, name === 'Bun' ? 'bun' : 'node'));
+  const PATH = [path, join(tools, '.bin'), process.env.PATH].join(':');
+  await output('bash', ['-euc', commands], { cwd: project, env: { ...process.env, PATH } });
+  return deploy(project, 'out');
+};
+
+const works = async (app, found) => {
+  const { answer, binary } = JSON.parse(await output(join(app, 'server'), []));
+  assert.equal(answer, 42);
+  assert.ok(binary.startsWith(found), binary);
+};
+
+const beside = (name) => async () => {
+  const heading = name === 'Bun' ? "Bun's executables" : 'Single executable, binary beside it';
+  const app = await build(name, recipe(heading));
+  await works(app, join(app, 'prebuilds'));
+};
+
+const ASSETS = '"assets": { "mmap-native.node": "node_modules/mmap-native/prebuilds/linux-x64/mmap-native.node" }';
+
+const inside = (name) => async () => {
+  const commands = recipe('Single executable, binary beside it')
+    .replace('esbuild server.mjs', 'esbuild entry.cjs')
+    .replace('{ "main"', `{ ${ASSETS}, "main"`)
+    .replace(/^cp -r.*$/m, '');
+  const app = await build(name, commands, { 'entry.cjs': recipe('Single executable, binary inside') });
+  assert.deepEqual(readdirSync(app), ['server']);
+  await works(app, join(folder, 'server-')); // TMPDIR is the case's folder
+};
+
+export const cases = {
+  ...Object.fromEntries(
+    NODES.flatMap((name) => [
+      [`single executable of ${name}, binary beside it`, on([name], beside(name))],
+      [`single executable of ${name}, binary inside`, on([name], inside(name))],
+    ]),
+  ),
+  'single executable of Bun, binary beside it': on(['Bun'], beside('Bun')),
+};
