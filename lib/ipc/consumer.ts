@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { invalidArgType, invalidState, outOfRange } from '../errors.js';
 import { corrupt } from './errors.js';
 import { DONE, End, NOTHING } from './end.js';
@@ -227,7 +228,7 @@ class Copy implements Taker {
   readonly #into: Uint8Array | undefined;
 
   constructor(into: unknown) {
-    if (into !== undefined && !(into instanceof Uint8Array))
+    if (into !== undefined && !types.isUint8Array(into))
       throw invalidArgType('options.into', 'an instance of Buffer or Uint8Array', into);
     this.#into = into;
   }

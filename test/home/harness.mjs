@@ -30,10 +30,10 @@ const LIMIT = 60_000;
 export const NODES = ['Node.js 20', 'Node.js 22', 'Node.js 24', 'Node.js 26'];
 export const ALL = [...NODES, 'Bun', 'Deno'];
 /** What all the cases of one run share: the tarball, and a project that it was installed in. */
-export const { MMAP_TARBALL: tarball, MMAP_PROJECT: project } = process.env;
+export const { MMAP_TARBALL: tarball, MMAP_PROJECT: project = '' } = process.env;
 export const tools = fileURLToPath(new URL('node_modules', import.meta.url));
-/** Of this case alone; whoever runs it removes it. */
-export const folder = process.env.MMAP_CASE_DIR;
+/** Of this case alone; whoever runs it removes it. Where cases are only listed, there is none. */
+export const folder = process.env.MMAP_CASE_DIR ?? '';
 
 /** A case that runs on each of these runtimes: case.mjs sees to it that it did. */
 export const on = (names, body) => ({ on: names, body });

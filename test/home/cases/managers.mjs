@@ -1,0 +1,96 @@
+// The tarball, installed by every package manager, with install scripts and without.
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  ALL,
+  NODES,
+  commandOf,
+  folder,
+  on,
+  printed,
+  program,
+  project,
+  run,
+  skip,
+  tarball,
+  tools,
+} from '../harness.mjs';
+
+const OUT_OF_REACH = /ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ConnectionRefused/;
+const yarn = join(tools, '@yarnpkg/cli-dist/bin/yarn.js');
+
+/** What they would keep in the user's home, and what one may leave for the next. */
+const kept = join(project, '../kept');
+const KEPT = {
+  XDG_DATA_HOME: join(kept, 'data'),
+  XDG_CACHE_HOME: join(kept, 'cache'),
+  XDG_STATE_HOME: join(kept, 'state'),
+  YARN_CACHE_FOLDER: join(folder, 'yarn'), // that of Yarn 1, which cannot share it
+  YARN_GLOBAL_FOLDER: join(kept, 'yarn-global'),
+  YARN_ENABLE_TELEMETRY: '0',
+  YARN_ENABLE_IMMUTABLE_INSTALLS: '0', // there is no lock file yet
+  BUN_INSTALL_CACHE_DIR: join(kept, 'bun'),
+};
+
+/** An installation in a project of its own; returns the project. */
+const install = async (command, words, files = {}) => {
+  const made = mkdtempSync(join(folder, 'project-'));
+  const manifest = { private: true, dependencies: { 'mmap-native': `file:${tarball}` } };
+  const all = { 'package.json': JSON.stringify(manifest), 'server.mjs': program('server.mjs'), ...files };
+  for (const [name, text] of Object.entries(all)) writeFileSync(join(made, name), text);
+  const { how, stdout, stderr } = await run(command, words, { cwd: made, env: { ...process.env, ...KEPT } });
+  const said = `${stdout}${stderr}`;
+  if (how !== 0 && OUT_OF_REACH.test(said)) skip(`the registry is out of reach: ${OUT_OF_REACH.exec(said)[0]}`);
+  assert.equal(how, 0, said);
+  return made;
+};
+
+const works = async (runtimes, made) => {
+  for (const name of runtimes) {
+    const { answer, binary } = JSON.parse(await printed(name, ['server.mjs'], { cwd: made }));
+    assert.equal(answer, 42);
+    assert.ok(binary.startsWith(join(made, 'node_modules')), `${name} found ${binary}`);
+  }
+};
+
+const installs = (command, words, files) => on(ALL, async () => works(ALL, await install(command, words, files)));
+
+const byNode = (words, files) => installs(process.execPath, words, files);
+
+const pnpm = (allow) =>
+  byNode([join(tools, 'pnpm/bin/pnpm.mjs'), 'install'], {
+    'pnpm-workspace.yaml': allow ? 'dangerouslyAllowAllBuilds: true\n' : 'allowBuilds: { mmap-native: false }\n',
+  });
+
+const pnp = async () => {
+  const made = await install(process.execPath, [yarn, 'install'], { '.yarnrc.yml': 'nodeLinker: pnp\n' });
+  for (const name of NODES) {
+    const [command] = commandOf(name);
+    const env = { ...process.env, ...KEPT };
+    const { how, stdout, stderr } = await run(command, [yarn, 'node', 'server.mjs'], { cwd: made, env });
+    assert.equal(how, 0, stderr);
+    const { answer, binary } = JSON.parse(stdout);
+    assert.equal(answer, 42);
+    assert.ok(binary.startsWith(join(made, '.yarn/unplugged')), binary);
+  }
+};
+
+const linked = (scripts) => ({ '.yarnrc.yml': `nodeLinker: node-modules\nenableScripts: ${scripts}\n` });
+const classic = [join(tools, 'yarn/bin/yarn.js'), 'install', '--non-interactive'];
+
+export const cases = {
+  'npm, with scripts': installs('npm', ['install', '--prefer-offline']),
+  'npm, without scripts': installs('npm', ['install', '--prefer-offline', '--ignore-scripts']),
+  'pnpm, without scripts': pnpm(false),
+  'pnpm, with scripts': pnpm(true),
+  'Yarn 1, with scripts': byNode(classic),
+  'Yarn 1, without scripts': byNode([...classic, '--ignore-scripts']),
+  'Yarn 4, node-modules, with scripts': byNode([yarn, 'install'], linked(true)),
+  'Yarn 4, node-modules, without scripts': byNode([yarn, 'install'], linked(false)),
+  "Yarn 4, Plug'n'Play": on(NODES, pnp),
+  'bun install': on(ALL, async () => {
+    const [bun] = commandOf('Bun');
+    await works(ALL, await install(bun, ['install']));
+  }),
+};
