@@ -113,10 +113,17 @@ export const deploy = (from, out) => {
   return join(deployed, 'app');
 };
 
+const page = () => readFileSync(join(root, 'docs/environments.md'), 'utf8');
+
+/** What docs/environments.md says that a message says. */
+export const documented = (message) => {
+  assert.ok(page().includes(message), `docs/environments.md does not have: ${message}`);
+  return message;
+};
+
 /** The code block below a heading of docs/environments.md. */
 export const recipe = (heading) => {
-  const text = readFileSync(join(root, 'docs/environments.md'), 'utf8');
-  const [, section] = text.split(new RegExp(`^#+ ${heading}$`, 'm'));
+  const [, section] = page().split(new RegExp(`^#+ ${heading}$`, 'm'));
   assert.ok(section, `docs/environments.md has no heading ${heading}`);
   return /^```(?:mjs|cjs|bash)\n([\s\S]*?)^```$/m.exec(section)[1];
 };

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { NODES, complaint, folder, makeProject, on, printed, program } from '../harness.mjs';
+import { NODES, complaint, documented, folder, makeProject, on, printed, program } from '../harness.mjs';
 
 const project = () => makeProject({ 'server.mjs': program('server.mjs') });
 
@@ -14,13 +14,11 @@ const works = (...flags) =>
 
 const permission = (name) => (name === 'Node.js 20' ? '--experimental-permission' : '--permission');
 
-const DISABLED = {
-  said: 'Cannot load native addon because loading addons is disabled',
-  wayOut: 'Start without --no-addons and, where there is --permission, with --allow-addons',
-};
+const DISABLED = 'Cannot load native addon because loading addons is disabled';
+const WAY_OUT = 'Start without --no-addons and, where there is --permission, with --allow-addons';
 
 const refusesAddons = (said) => {
-  assert.ok(said.includes(`mmap-native cannot load its binary: ${DISABLED.said}. ${DISABLED.wayOut}`), said);
+  assert.ok(said.includes(`mmap-native cannot load its binary: ${documented(DISABLED)}. ${documented(WAY_OUT)}`), said);
   assert.match(said, /code: 'ERR_DLOPEN_DISABLED'/);
 };
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { NODES, commandOf, folder, makeProject, on, program, run, tools } from '../harness.mjs';
+import { NODES, commandOf, documented, folder, makeProject, on, program, run, tools } from '../harness.mjs';
 
 const FILES = { 'one.test.js': program('sandboxed.test.js'), 'two.test.js': program('sandboxed.test.js') };
 
@@ -18,21 +18,14 @@ const tested = async (name, words, more) => {
   return `${stdout}${stderr}`;
 };
 
+const jestWords = (project, more = []) => {
+  const config = { testEnvironment: 'node', transform: {}, maxWorkers: 1, cache: false, watchman: false };
+  const words = [`--config=${JSON.stringify(config)}`, `--rootDir=${project}`, '--runInBand'];
+  return [join(tools, 'jest/bin/jest.js'), ...words, ...more];
+};
+
 const jest = async (name) => {
-  const config = JSON.stringify({
-    testEnvironment: 'node',
-    transform: {},
-    maxWorkers: 1,
-    cache: false,
-    watchman: false,
-  });
-  const words = (project) => [
-    '--experimental-vm-modules',
-    join(tools, 'jest/bin/jest.js'),
-    `--config=${config}`,
-    `--rootDir=${project}`,
-    '--runInBand',
-  ];
+  const words = (project) => ['--experimental-vm-modules', ...jestWords(project)];
   assert.match(await tested(name, words), /Tests: +8 passed, 8 total/);
 };
 
@@ -46,12 +39,28 @@ const vitest = (pool) => async () => {
     '--no-file-parallelism',
     '--no-isolate',
   ];
-  assert.match(await tested('Node.js 20', words), /Tests +8 passed \(8\)/);
+  for (const name of NODES) assert.match(await tested(name, words), /Tests +8 passed \(8\)/);
 };
 
 export const cases = {
   ...Object.fromEntries(NODES.map((name) => [`jest on ${name}`, on([name], () => jest(name))])),
-  'vitest, forks': on(['Node.js 20'], vitest('forks')),
-  'vitest, threads': on(['Node.js 20'], vitest('threads')),
-  'vitest, vmThreads': on(['Node.js 20'], vitest('vmThreads')),
+  'jest without its flag': on(NODES, async () => {
+    const project = makeProject({
+      'require.test.cjs': "test('it', () => require('mmap-native'));",
+      'import.test.cjs': "test('it', () => import('mmap-native'));",
+    });
+    for (const name of NODES) {
+      const [command] = commandOf(name);
+      const { how, stderr } = await run(command, jestWords(project, ['--testMatch=**/*.test.cjs']));
+      assert.equal(how, 1);
+      assert.ok(stderr.includes(documented('Must use import to load ES Module')), stderr);
+      assert.ok(
+        stderr.includes(documented('A dynamic import callback was invoked without --experimental-vm-modules')),
+        stderr,
+      );
+    }
+  }),
+  'vitest, forks': on(NODES, vitest('forks')),
+  'vitest, threads': on(NODES, vitest('threads')),
+  'vitest, vmThreads': on(NODES, vitest('vmThreads')),
 };

@@ -9,4 +9,4 @@ const mapping = mmap({ backing: 'anonymous', sharing: 'shared', length: 1 });
 const words: Int32Array = mapping.view(Float32Array); // 4: another type
 mapping.advise('will-need'); // 5: no advice
 mapping.length = 3; // 6: read-only
-new Mutex(words, 0); // 7: not a mapping
+export const mutex = new Mutex(words, 0); // 7: not a mapping

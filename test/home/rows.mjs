@@ -1,0 +1,51 @@
+// The rows of README.md's table of environments, and what executes each: steps of .ci/run by column, or cases of cases/.
+// scripts/docs/environments.mjs compares the two.
+const of = (names, write) => Object.fromEntries(names.map((name) => [name, write(name)]));
+const both = (manager) => [`${manager}, with scripts`, `${manager}, without scripts`];
+const NODES = ['Node.js 20', 'Node.js 22', 'Node.js 24', 'Node.js 26'];
+const stepName = (column) => column.replace('Node.js', 'Node');
+
+export const COLUMNS = [...NODES, 'Bun', 'Deno'];
+
+export const ROWS = {
+  'x64, glibc': { steps: of(COLUMNS, (column) => `runs on ${stepName(column)} x64`) },
+  'x64, musl': { steps: { Bun: 'runs on Bun x64, musl' } },
+  'arm64, under qemu': { steps: of(['Node.js 20', 'Node.js 24'], (column) => `runs on ${stepName(column)} arm64`) },
+  'from source': { steps: { 'Node.js 20': 'install from source' } },
+  'without a compiler': { steps: { 'Node.js 20': 'install without a compiler' } },
+  '`import`, `import()`, `require()`': { cases: ['import', 'import() in CommonJS', 'require()'] },
+  'npm, pnpm, Yarn 1 and 4, with and without scripts; Bun': {
+    cases: [...['npm', 'pnpm', 'Yarn 1', 'Yarn 4, node-modules'].flatMap(both), 'bun install'],
+  },
+  "Yarn 4, Plug'n'Play": { cases: ["Yarn 4, Plug'n'Play"] },
+  'TypeScript 5.5, 5.9, 6, 7': {
+    cases: ['5.5', '5.9', '6', '7'].flatMap((version) => [
+      `TypeScript ${version}, nodenext`,
+      `TypeScript ${version}, bundler`,
+    ]),
+  },
+  'esbuild, Rollup, webpack: external': {
+    cases: [
+      'esbuild, external',
+      'esbuild, external, CommonJS',
+      'Rollup, external',
+      'webpack, external',
+      'webpack, external by require(), as in Next.js',
+    ],
+  },
+  'esbuild, Rollup, webpack: bundled': {
+    cases: ['esbuild, bundled', 'esbuild, bundled, CommonJS', 'Rollup, bundled', 'webpack, bundled'],
+  },
+  'single executable': { cases: [...NODES, 'Bun'].map((name) => `single executable of ${name}, binary beside it`) },
+  jest: { cases: NODES.map((name) => `jest on ${name}`) },
+  vitest: { cases: ['vitest, forks', 'vitest, threads', 'vitest, vmThreads'] },
+  '`--permission --allow-addons`, `--frozen-intrinsics`, `--disable-proto`': {
+    cases: [
+      '--permission with --allow-addons',
+      '--frozen-intrinsics',
+      '--disable-proto=delete',
+      '--disable-proto=throw',
+    ],
+  },
+  'no external buffers (Electron)': { cases: ['no external buffers, as in Electron'] },
+};
