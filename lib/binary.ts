@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import Module from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { notLoaded } from './errors.js';
 
@@ -34,7 +34,8 @@ const folders = (): string[] => {
   // a bundle in CommonJS has no address, and one made by webpack that of the source at the time
   const address = import.meta.url as string | undefined;
   const here = address?.startsWith('file:') === true ? dirname(fileURLToPath(address)) : undefined;
-  const program = process.argv[1] === undefined ? undefined : dirname(process.argv[1]);
+  // in a single executable it is what the shell was given: nothing is to be loaded from the current folder
+  const program = isAbsolute(process.argv[1] ?? '') ? dirname(process.argv[1] ?? '') : undefined;
   const all = [here && dirname(here), here, program, dirname(process.execPath)];
   return [...new Set(all.filter((folder) => folder !== undefined))];
 };

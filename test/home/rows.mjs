@@ -38,7 +38,7 @@ export const ROWS = {
   },
   'single executable': { cases: [...NODES, 'Bun'].map((name) => `single executable of ${name}, binary beside it`) },
   jest: { cases: NODES.map((name) => `jest on ${name}`) },
-  vitest: { cases: ['vitest, forks', 'vitest, threads', 'vitest, vmThreads'] },
+  vitest: { cases: ['vitest, threads', 'vitest, vmThreads'] },
   '`--permission --allow-addons`, `--frozen-intrinsics`, `--disable-proto`': {
     cases: [
       '--permission with --allow-addons',

@@ -60,7 +60,6 @@ export const cases = {
       );
     }
   }),
-  'vitest, forks': on(NODES, vitest('forks')),
   'vitest, threads': on(NODES, vitest('threads')),
   'vitest, vmThreads': on(NODES, vitest('vmThreads')),
 };

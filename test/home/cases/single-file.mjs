@@ -1,6 +1,6 @@
 // Single executables, made by the recipes of docs/environments.md and run where the project is no longer there.
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NODES, commandOf, deploy, folder, makeProject, on, output, program, recipe, tools } from '../harness.mjs';
 
@@ -16,22 +16,36 @@ const build = async (name, commands, files = {}) => {
   return deploy(project, 'out');
 };
 
+const NOT_OURS = 'prebuilds/linux-x64/mmap-native.node';
+
+/** Started by its name alone, in a folder where somebody else has put a binary. */
 const works = async (app, found) => {
-  const { answer, binary } = JSON.parse(await output(join(app, 'server'), []));
+  const elsewhere = join(folder, 'elsewhere');
+  mkdirSync(join(elsewhere, NOT_OURS, '..'), { recursive: true });
+  writeFileSync(join(elsewhere, NOT_OURS), 'not to be loaded');
+  const env = { ...process.env, PATH: app };
+  const { answer, binary } = JSON.parse(await output('server', [], { cwd: elsewhere, env }));
   assert.equal(answer, 42);
   assert.ok(binary.startsWith(found), binary);
 };
 
+const HEADINGS = {
+  'Node.js 20': 'Single executable, Node.js 20, 22 and 24',
+  'Node.js 22': 'Single executable, Node.js 20, 22 and 24',
+  'Node.js 24': 'Single executable, Node.js 20, 22 and 24',
+  'Node.js 26': 'Single executable, Node.js 26',
+  Bun: "Bun's executables",
+};
+
 const beside = (name) => async () => {
-  const heading = name === 'Bun' ? "Bun's executables" : 'Single executable, binary beside it';
-  const app = await build(name, recipe(heading));
+  const app = await build(name, recipe(HEADINGS[name]));
   await works(app, join(app, 'prebuilds'));
 };
 
 const ASSETS = '"assets": { "mmap-native.node": "node_modules/mmap-native/prebuilds/linux-x64/mmap-native.node" }';
 
 const inside = (name) => async () => {
-  const commands = recipe('Single executable, binary beside it')
+  const commands = recipe(HEADINGS[name])
     .replace('esbuild server.mjs', 'esbuild entry.cjs')
     .replace('{ "main"', `{ ${ASSETS}, "main"`)
     .replace(/^cp -r.*$/m, '');
