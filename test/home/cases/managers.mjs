@@ -6,6 +6,7 @@ import {
   ALL,
   NODES,
   commandOf,
+  documented,
   folder,
   on,
   printed,
@@ -33,47 +34,41 @@ const KEPT = {
   BUN_INSTALL_CACHE_DIR: join(kept, 'bun'),
 };
 
-/** An installation in a project of its own; returns the project. */
-const install = async (command, words, files = {}) => {
+/** An installation in a project of its own, and what the manager has to say; returns the project. */
+const install = async (command, words, files = {}, { status = 0, says = '' } = {}) => {
   const made = mkdtempSync(join(folder, 'project-'));
   const manifest = { private: true, dependencies: { 'mmap-native': `file:${tarball}` } };
   const all = { 'package.json': JSON.stringify(manifest), 'server.mjs': program('server.mjs'), ...files };
   for (const [name, text] of Object.entries(all)) writeFileSync(join(made, name), text);
   const { how, stdout, stderr } = await run(command, words, { cwd: made, env: { ...process.env, ...KEPT } });
   const said = `${stdout}${stderr}`;
-  if (how !== 0 && OUT_OF_REACH.test(said)) skip(`the registry is out of reach: ${OUT_OF_REACH.exec(said)[0]}`);
-  assert.equal(how, 0, said);
+  if (how !== status && OUT_OF_REACH.test(said)) skip(`the registry is out of reach: ${OUT_OF_REACH.exec(said)[0]}`);
+  assert.equal(how, status, said);
+  assert.ok(said.includes(documented(says)), said);
   return made;
 };
 
-const works = async (runtimes, made) => {
+const works = async (runtimes, made, place = 'node_modules', flags = []) => {
   for (const name of runtimes) {
-    const { answer, binary } = JSON.parse(await printed(name, ['server.mjs'], { cwd: made }));
+    const { answer, binary } = JSON.parse(await printed(name, [...flags, 'server.mjs'], { cwd: made }));
     assert.equal(answer, 42);
-    assert.ok(binary.startsWith(join(made, 'node_modules')), `${name} found ${binary}`);
+    assert.ok(binary.startsWith(join(made, place)), `${name} found ${binary}`);
   }
 };
 
-const installs = (command, words, files) => on(ALL, async () => works(ALL, await install(command, words, files)));
+const installs = (command, words, files, ending) =>
+  on(ALL, async () => works(ALL, await install(command, words, files, ending)));
 
-const byNode = (words, files) => installs(process.execPath, words, files);
+const byNode = (words, files, ending) => installs(process.execPath, words, files, ending);
 
-const pnpm = (allow) =>
-  byNode([join(tools, 'pnpm/bin/pnpm.mjs'), 'install'], {
-    'pnpm-workspace.yaml': allow ? 'dangerouslyAllowAllBuilds: true\n' : 'allowBuilds: { mmap-native: false }\n',
-  });
+const pnpm = (settings, ending) =>
+  byNode([join(tools, 'pnpm/bin/pnpm.mjs'), 'install'], { 'pnpm-workspace.yaml': `${settings}\n` }, ending);
 
+/** Runs it as `yarn node` does. */
 const pnp = async () => {
   const made = await install(process.execPath, [yarn, 'install'], { '.yarnrc.yml': 'nodeLinker: pnp\n' });
-  for (const name of NODES) {
-    const [command] = commandOf(name);
-    const env = { ...process.env, ...KEPT };
-    const { how, stdout, stderr } = await run(command, [yarn, 'node', 'server.mjs'], { cwd: made, env });
-    assert.equal(how, 0, stderr);
-    const { answer, binary } = JSON.parse(stdout);
-    assert.equal(answer, 42);
-    assert.ok(binary.startsWith(join(made, '.yarn/unplugged')), binary);
-  }
+  const flags = ['--require', join(made, '.pnp.cjs'), '--experimental-loader', join(made, '.pnp.loader.mjs')];
+  await works(NODES, made, '.yarn/unplugged', flags);
 };
 
 const linked = (scripts) => ({ '.yarnrc.yml': `nodeLinker: node-modules\nenableScripts: ${scripts}\n` });
@@ -82,15 +77,18 @@ const classic = [join(tools, 'yarn/bin/yarn.js'), 'install', '--non-interactive'
 export const cases = {
   'npm, with scripts': installs('npm', ['install', '--prefer-offline']),
   'npm, without scripts': installs('npm', ['install', '--prefer-offline', '--ignore-scripts']),
-  'pnpm, without scripts': pnpm(false),
-  'pnpm, with scripts': pnpm(true),
+  'pnpm, without scripts': pnpm('allowBuilds: { mmap-native: false }'),
+  'pnpm, with scripts': pnpm('dangerouslyAllowAllBuilds: true'),
+  'pnpm, not told about scripts': pnpm('{}', { status: 1, says: 'ERR_PNPM_IGNORED_BUILDS' }),
   'Yarn 1, with scripts': byNode(classic),
   'Yarn 1, without scripts': byNode([...classic, '--ignore-scripts']),
   'Yarn 4, node-modules, with scripts': byNode([yarn, 'install'], linked(true)),
-  'Yarn 4, node-modules, without scripts': byNode([yarn, 'install'], linked(false)),
+  'Yarn 4, node-modules, without scripts': byNode([yarn, 'install'], linked(false), {
+    says: 'all build scripts have been disabled',
+  }),
   "Yarn 4, Plug'n'Play": on(NODES, pnp),
   'bun install': on(ALL, async () => {
     const [bun] = commandOf('Bun');
-    await works(ALL, await install(bun, ['install']));
+    await works(ALL, await install(bun, ['install'], {}, { says: 'Blocked 1 postinstall' }));
   }),
 };
