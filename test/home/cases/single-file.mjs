@@ -59,6 +59,5 @@ export const cases = {
     NODES.map((name) => [`single executable of ${name}, binary beside it`, on([name], beside(name))]),
   ),
   'single executable of Node.js 24, binary inside': on(['Node.js 24'], inside('Node.js 24')),
-  'single executable of Node.js 26, binary inside': on(['Node.js 26'], inside('Node.js 26')),
   'single executable of Bun, binary beside it': on(['Bun'], beside('Bun')),
 };
