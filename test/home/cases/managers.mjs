@@ -62,7 +62,7 @@ const installs = (command, words, files, ending) =>
 const byNode = (words, files, ending) => installs(process.execPath, words, files, ending);
 
 const pnpm = (settings, ending) =>
-  byNode([join(tools, 'pnpm/bin/pnpm.mjs'), 'install'], { 'pnpm-workspace.yaml': `${settings}\n` }, ending);
+  installs(join(tools, '@pnpm/exe.linux-x64/pnpm'), ['install'], { 'pnpm-workspace.yaml': `${settings}\n` }, ending);
 
 /** Runs it as `yarn node` does. */
 const pnp = async () => {
