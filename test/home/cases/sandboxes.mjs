@@ -42,24 +42,26 @@ const vitest = (pool) => async () => {
   for (const name of NODES) assert.match(await tested(name, words), /Tests +8 passed \(8\)/);
 };
 
+const WITHOUT_FLAG = {
+  'require.test.cjs': ["test('it', () => require('mmap-native'));", 'Must use import to load ES Module'],
+  'import.test.cjs': [
+    "test('it', () => import('mmap-native'));",
+    'A dynamic import callback was invoked without --experimental-vm-modules',
+  ],
+};
+
+const withoutFlag = async () => {
+  const files = Object.entries(WITHOUT_FLAG).map(([name, [text]]) => [name, text]);
+  const project = makeProject(Object.fromEntries(files));
+  const [command] = commandOf('Node.js 20');
+  const { how, stderr } = await run(command, jestWords(project, ['--testMatch=**/*.test.cjs']));
+  assert.equal(how, 1);
+  for (const [, says] of Object.values(WITHOUT_FLAG)) assert.ok(stderr.includes(documented(says)), stderr);
+};
+
 export const cases = {
   ...Object.fromEntries(NODES.map((name) => [`jest on ${name}`, on([name], () => jest(name))])),
-  'jest without its flag': on(NODES, async () => {
-    const project = makeProject({
-      'require.test.cjs': "test('it', () => require('mmap-native'));",
-      'import.test.cjs': "test('it', () => import('mmap-native'));",
-    });
-    for (const name of NODES) {
-      const [command] = commandOf(name);
-      const { how, stderr } = await run(command, jestWords(project, ['--testMatch=**/*.test.cjs']));
-      assert.equal(how, 1);
-      assert.ok(stderr.includes(documented('Must use import to load ES Module')), stderr);
-      assert.ok(
-        stderr.includes(documented('A dynamic import callback was invoked without --experimental-vm-modules')),
-        stderr,
-      );
-    }
-  }),
+  'jest without its flag': on(['Node.js 20'], withoutFlag),
   'vitest, threads': on(NODES, vitest('threads')),
   'vitest, vmThreads': on(NODES, vitest('vmThreads')),
 };
