@@ -1,7 +1,7 @@
 // The rows of README.md's table of environments, and what executes each: steps of .ci/run by column, or cases of cases/.
 // scripts/docs/environments.mjs compares the two.
 const of = (names, write) => Object.fromEntries(names.map((name) => [name, write(name)]));
-const both = (manager) => [`${manager}, with scripts`, `${manager}, without scripts`];
+const MANAGERS = ['npm', 'pnpm', 'Yarn 1', 'Yarn 4, node-modules'];
 const NODES = ['Node.js 20', 'Node.js 22', 'Node.js 24', 'Node.js 26'];
 const stepName = (column) => column.replace('Node.js', 'Node');
 
@@ -14,9 +14,10 @@ export const ROWS = {
   'from source': { steps: { 'Node.js 20': 'install from source' } },
   'without a compiler': { steps: { 'Node.js 20': 'install without a compiler' } },
   '`import`, `import()`, `require()`': { cases: ['import', 'import() in CommonJS', 'require()'] },
-  'npm, pnpm, Yarn 1 and 4, with and without scripts; Bun': {
-    cases: [...['npm', 'pnpm', 'Yarn 1', 'Yarn 4, node-modules'].flatMap(both), 'bun install'],
+  'npm, pnpm, Yarn 1, Yarn 4, Bun': {
+    cases: [...MANAGERS.map((manager) => `${manager}, without scripts`), 'bun install'],
   },
+  'npm, pnpm, Yarn 1, Yarn 4, scripts allowed': { cases: MANAGERS.map((manager) => `${manager}, with scripts`) },
   "Yarn 4, Plug'n'Play": { cases: ["Yarn 4, Plug'n'Play"] },
   'TypeScript 5.5, 5.9, 6, 7': {
     cases: ['5.5', '5.9', '6', '7'].map((version) => `TypeScript ${version}, nodenext`),

@@ -56,13 +56,22 @@ const works = async (runtimes, made, place = 'node_modules', flags = []) => {
   }
 };
 
-const installs = (command, words, files, ending) =>
-  on(ALL, async () => works(ALL, await install(command, words, files, ending)));
+const pnpm = (settings) => [
+  join(tools, '@pnpm/exe.linux-x64/pnpm'),
+  ['install'],
+  { 'pnpm-workspace.yaml': `${settings}\n` },
+];
+const classic = [join(tools, 'yarn/bin/yarn.js'), 'install', '--non-interactive'];
+const linked = (scripts) => [
+  process.execPath,
+  [yarn, 'install'],
+  { '.yarnrc.yml': `nodeLinker: node-modules\nenableScripts: ${scripts}\n` },
+];
 
-const byNode = (words, files, ending) => installs(process.execPath, words, files, ending);
-
-const pnpm = (settings, ending) =>
-  installs(join(tools, '@pnpm/exe.linux-x64/pnpm'), ['install'], { 'pnpm-workspace.yaml': `${settings}\n` }, ending);
+/** Scripts change nothing in the layout: without them it is tried everywhere. */
+const without = (...words) => on(ALL, async () => works(ALL, await install(...words)));
+const ONE = ['Node.js 20'];
+const withScripts = (...words) => on(ONE, async () => works(ONE, await install(...words)));
 
 /** Runs it as `yarn node` does. */
 const pnp = async () => {
@@ -71,21 +80,16 @@ const pnp = async () => {
   await works(NODES, made, '.yarn/unplugged', flags);
 };
 
-const linked = (scripts) => ({ '.yarnrc.yml': `nodeLinker: node-modules\nenableScripts: ${scripts}\n` });
-const classic = [join(tools, 'yarn/bin/yarn.js'), 'install', '--non-interactive'];
-
 export const cases = {
-  'npm, with scripts': installs('npm', ['install', '--prefer-offline']),
-  'npm, without scripts': installs('npm', ['install', '--prefer-offline', '--ignore-scripts']),
-  'pnpm, without scripts': pnpm('allowBuilds: { mmap-native: false }'),
-  'pnpm, with scripts': pnpm('dangerouslyAllowAllBuilds: true'),
-  'pnpm, not told about scripts': pnpm('{}', { status: 1, says: 'ERR_PNPM_IGNORED_BUILDS' }),
-  'Yarn 1, with scripts': byNode(classic),
-  'Yarn 1, without scripts': byNode([...classic, '--ignore-scripts']),
-  'Yarn 4, node-modules, with scripts': byNode([yarn, 'install'], linked(true)),
-  'Yarn 4, node-modules, without scripts': byNode([yarn, 'install'], linked(false), {
-    says: 'all build scripts have been disabled',
-  }),
+  'npm, with scripts': withScripts('npm', ['install', '--prefer-offline']),
+  'npm, without scripts': without('npm', ['install', '--prefer-offline', '--ignore-scripts']),
+  'pnpm, with scripts': withScripts(...pnpm('dangerouslyAllowAllBuilds: true')),
+  'pnpm, without scripts': without(...pnpm('allowBuilds: { mmap-native: false }')),
+  'pnpm, not told about scripts': without(...pnpm('{}'), { status: 1, says: 'ERR_PNPM_IGNORED_BUILDS' }),
+  'Yarn 1, with scripts': withScripts(process.execPath, classic),
+  'Yarn 1, without scripts': without(process.execPath, [...classic, '--ignore-scripts']),
+  'Yarn 4, node-modules, with scripts': withScripts(...linked(true)),
+  'Yarn 4, node-modules, without scripts': without(...linked(false), { says: 'all build scripts have been disabled' }),
   "Yarn 4, Plug'n'Play": on(NODES, pnp),
   'bun install': on(ALL, async () => {
     const [bun] = commandOf('Bun');
