@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import Module from 'node:module';
-import { dirname, isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { notLoaded } from './errors.js';
 
@@ -24,19 +24,18 @@ const WAYS_OUT: readonly (readonly [said: RegExp, wayOut: string])[] = [
 const wayOutOf = (message: string): string =>
   WAYS_OUT.find(([said]) => said.test(message))?.[1] ?? 'Install the package again, on this machine';
 
-/**
- * Where a binary may lie, the likeliest first: in the package (lib/ and dist/ lie at the same depth), beside a bundle,
- * beside the program, beside a single executable.
- */
+/** Where a binary may lie: beside a bundle, in the package, beside the program, beside a single executable. */
 const folders = (): string[] => {
   const { MMAP_NATIVE_PREBUILD: given } = process.env;
-  if (given !== undefined && given !== '') return [given];
+  if (given !== undefined && given !== '') return [resolve(given)];
   // a bundle in CommonJS has no address, and one made by webpack that of the source at the time
   const address = import.meta.url as string | undefined;
   const here = address?.startsWith('file:') === true ? dirname(fileURLToPath(address)) : undefined;
   // in a single executable it is what the shell was given: nothing is to be loaded from the current folder
   const program = isAbsolute(process.argv[1] ?? '') ? dirname(process.argv[1] ?? '') : undefined;
-  const all = [here && dirname(here), here, program, dirname(process.execPath)];
+  // a folder above may be anybody's: of a bundle in /tmp/app it is /tmp
+  const home = here !== undefined && ['dist', 'lib'].includes(basename(here)) ? dirname(here) : undefined;
+  const all = [here, home, program, dirname(process.execPath)];
   return [...new Set(all.filter((folder) => folder !== undefined))];
 };
 

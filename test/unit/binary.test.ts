@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -39,6 +39,14 @@ test.each(['package', 'package/dist', 'program'])('the binary is found in the pr
   const folder = app();
   put(join(folder, place));
   expect(run(folder)).toBe('function');
+});
+
+test('a folder above is that of the package, or nobody knows whose', () => {
+  const folder = app();
+  renameSync(join(folder, 'package/dist'), join(folder, 'package/bundle'));
+  writeFileSync(join(folder, 'program/main.mjs'), "await import('../package/bundle/index.js');\n");
+  put(join(folder, 'package'));
+  expect(run(folder)).toContain(`there is no ${SHIPPED} in ${join(folder, 'package/bundle')}, `);
 });
 
 test('MMAP_NATIVE_PREBUILD wins, and is the only place then', () => {
