@@ -57,6 +57,7 @@ Napi::Object Exports(Napi::Env env, Napi::Object exports) {
   exports.Set("faults", Napi::Function::New<binding::Faults>(env, "faults"));
   exports.Set("watchFaults", Napi::Function::New<binding::WatchFaults>(env, "watchFaults"));
   exports.Set("faultWords", Napi::Function::New<binding::FaultWords>(env, "faultWords"));
+  exports.Set("beginUnmap", Napi::Function::New<binding::BeginUnmap>(env, "beginUnmap"));
   exports.Set("faultWord", Napi::Function::New<binding::FaultWord>(env, "faultWord"));
   exports.Set("verify", Napi::Function::New<binding::Verify>(env, "verify"));
   exports.Set("refresh", Napi::Function::New<binding::Refresh>(env, "refresh"));
