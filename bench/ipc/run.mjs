@@ -300,6 +300,9 @@ const groups = {
   'lock and unlock, ns': [['Mutex', lockTime]],
 };
 
+/** What the others of a group are compared with, round by round. */
+const BASELINE = { p50: 'C futex', rate: 'C ring' };
+
 const results = {};
 try {
   for (let round = 0; round < rounds; round++)
@@ -314,6 +317,12 @@ try {
 }
 
 const show = (n) => (n >= 1000 ? Math.round(n).toLocaleString('en') : n.toPrecision(3));
+for (const contestants of Object.values(results))
+  for (const [key, name] of Object.entries(BASELINE))
+    for (const seen of Object.values(contestants))
+      if (key in seen && name in contestants)
+        seen['× C'] = seen[key].map((value, round) => value / contestants[name][key][round]);
+
 const report = {};
 for (const [group, contestants] of Object.entries(results)) {
   console.log(`\n${group}`);
@@ -335,6 +344,7 @@ const file = option('out');
 if (file !== undefined) {
   const kernel = readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();
   const machine = {
+    date: new Date().toISOString().slice(0, 10),
     node: process.version,
     kernel,
     cpu: cpus()[0].model,
