@@ -101,7 +101,9 @@ export const mmap = (options: MmapOptions): Mapping => {
   try {
     if (checked.backing === 'file') {
       ({ offset } = checked);
-      if (length === undefined || offset % pageSize !== 0) ({ length, pageSize } = native.facts(handle));
+      length ??= native.length(handle);
+      // pages of hugetlbfs are larger
+      if (offset % pageSize !== 0) ({ pageSize } = native.facts(handle));
     }
     length ??= 0;
     tune(handle, checked, length);

@@ -143,6 +143,8 @@ interface Native {
   /** UTF-8, at most LABEL_LENGTH bytes. */
   label(handle: Handle, label: string): void;
   join(id: string): Handle | undefined;
+  /** Bytes in it: of all the facts, what is asked for at each mapping of a file. */
+  length(handle: Handle): number;
   facts(handle: Handle): Facts;
   list(): Facts[];
 

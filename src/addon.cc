@@ -38,6 +38,7 @@ Napi::Object Exports(Napi::Env env, Napi::Object exports) {
   exports.Set("identify", Napi::Function::New<binding::Identify>(env, "identify"));
   exports.Set("label", Napi::Function::New<binding::Label>(env, "label"));
   exports.Set("join", Napi::Function::New<binding::Join>(env, "join"));
+  exports.Set("length", Napi::Function::New<binding::Length>(env, "length"));
   exports.Set("facts", Napi::Function::New<binding::Facts>(env, "facts"));
   exports.Set("list", Napi::Function::New<binding::List>(env, "list"));
   exports.Set("buffer", Napi::Function::New<binding::Buffer>(env, "buffer"));
