@@ -1,5 +1,6 @@
 // Every other way to mmap from JavaScript, each as its own documentation has it, and as fast as it can be made.
 import { createRequire } from 'node:module';
+import { Unavailable } from './library.mjs';
 
 // not named require: the linter would follow it into what is installed here or is not
 const load = createRequire(import.meta.url);
@@ -38,5 +39,11 @@ export const ffiMmap = () => {
   };
 };
 
-/** Built against one version of V8: it runs on the node that installed it. */
-export const mmapIo = () => load('@riaskov/mmap-io');
+/** Built against one version of V8: it runs on the node that installed it, with a compiler and Node's headers. */
+export const mmapIo = () => {
+  try {
+    return load('@riaskov/mmap-io');
+  } catch (error) {
+    throw new Unavailable(`@riaskov/mmap-io is not built here: ${error.code}`);
+  }
+};
