@@ -15,15 +15,17 @@ const BLOCKS = short ? 4 : 288;
 const BLOCK = 16 * 2 ** 20;
 const START = short ? 2 ** 32 - (BLOCKS / 2) * BLOCK : 0;
 
-/** Shows the lines that have `needle` in them to `visit`, as Buffers over the file; returns how many lines there are. */
+/** Shows the lines that have `needle` in them to `visit`, as Buffers over the file; returns how many lines there are, how long in all. */
 const scan = (mapping, start, needle, visit) => {
   let lines = 0;
+  let length = 0;
   for (let offset = start; offset < mapping.length;) {
     const window = mapping.view(Buffer, offset, Math.min(WINDOW, mapping.length - offset));
     let found = window.indexOf(needle);
     let from = 0;
     for (let to = window.indexOf(NEWLINE); to >= 0; to = window.indexOf(NEWLINE, from)) {
       lines++;
+      length += to - from;
       if (found >= from && found < to) {
         visit(window.subarray(from, to));
         found = window.indexOf(needle, to);
@@ -34,7 +36,7 @@ const scan = (mapping, start, needle, visit) => {
     if (from === 0) throw new RangeError(`the line at ${offset} is longer than a window, or has no end`);
     offset += from;
   }
-  return lines;
+  return { lines, length };
 };
 
 const ERROR = '"level":"error"';
@@ -44,17 +46,18 @@ const ways = {
     const mapping = mmap({ backing: 'file', sharing: 'private', file });
     let errors = 0;
     let bytes = 0;
-    const lines = scan(mapping, Number(start), ERROR, (line) => {
+    const all = scan(mapping, Number(start), ERROR, (line) => {
       errors++;
       bytes += JSON.parse(line.toString()).bytes;
     });
-    return { answer: { lines, errors, bytes }, keep: mapping };
+    return { answer: { ...all, errors, bytes }, keep: mapping };
   },
 
   async 'stream, readline'(file, start) {
-    const answer = { lines: 0, errors: 0, bytes: 0 };
+    const answer = { lines: 0, length: 0, errors: 0, bytes: 0 };
     for await (const line of createInterface({ input: createReadStream(file, { start: Number(start) }) })) {
       answer.lines++;
+      answer.length += line.length;
       if (!line.includes(ERROR)) continue;
       answer.errors++;
       answer.bytes += JSON.parse(line).bytes;
@@ -63,30 +66,33 @@ const ways = {
   },
 };
 
-/** Writes the same lines again and again; what is to be found in them. */
-const writeLines = (file) => {
+/** Lines of one block. */
+const makeLines = () => {
   const random = randomNumbers(4);
-  const expected = { lines: 0, errors: 0, bytes: 0 };
-  let block = '';
-  while (block.length < BLOCK) {
-    const bytes = Math.floor(random() * 100_000);
-    const level = random() < 0.001 ? 'error' : 'info';
+  const lines = [];
+  for (let length = 0; length < BLOCK; length += lines.at(-1).length) {
     const path = `/things/${Math.floor(random() * 1e9)}/parts/${'x'.repeat(random() * 60)}`;
-    block += `${JSON.stringify({ at: 1_700_000_000, level, path, bytes, agent: 'example' })}\n`;
-    expected.lines++;
-    if (level === 'info') continue;
-    expected.errors++;
-    expected.bytes += bytes;
+    const level = random() < 0.001 ? 'error' : 'info';
+    lines.push(`${JSON.stringify({ at: 1_700_000_000, level, path, bytes: Math.floor(random() * 1e5) })}\n`);
   }
-  const fd = openSync(file, 'w');
-  for (let i = 0; i < BLOCKS; i++) writeSync(fd, block, START + i * block.length);
-  closeSync(fd);
-  return { lines: expected.lines * BLOCKS, errors: expected.errors * BLOCKS, bytes: expected.bytes * BLOCKS };
+  return lines;
 };
 
 await run(ways, async () => {
   const file = join(temporaryFolder(), 'events.ndjson');
-  const expected = writeLines(file);
+  const lines = makeLines();
+  const block = Buffer.from(lines.join(''));
+  const fd = openSync(file, 'w');
+  for (let i = 0; i < BLOCKS; i++) writeSync(fd, block, 0, block.length, START + i * block.length);
+  closeSync(fd);
+
+  const errors = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'error');
+  const expected = {
+    lines: lines.length * BLOCKS,
+    length: (block.length - lines.length) * BLOCKS,
+    errors: errors.length * BLOCKS,
+    bytes: errors.reduce((sum, { bytes }) => sum + bytes, 0) * BLOCKS,
+  };
   const { size } = statSync(file);
   assert.ok(size > 2 ** 32);
   console.log(`${expected.lines} lines, ${expected.errors} of them errors, up to byte ${size}:`);

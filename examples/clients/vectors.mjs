@@ -1,4 +1,5 @@
 // node examples/clients/vectors.mjs    the nearest of two million vectors, which workers search without an index
+// oxlint-disable unicorn/require-post-message-target-origin -- these are workers, not windows
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { closeSync, openSync, readSync, statSync, writeSync } from 'node:fs';
@@ -59,8 +60,7 @@ const ways = {
   async SharedArrayBuffer(file) {
     const memory = new SharedArrayBuffer(BLOCKS * BLOCK);
     const fd = openSync(file, 'r');
-    for (let offset = 0; offset < memory.byteLength;)
-      offset += readSync(fd, new Uint8Array(memory, offset, BLOCK));
+    for (let offset = 0; offset < memory.byteLength;) offset += readSync(fd, new Uint8Array(memory, offset, BLOCK));
     closeSync(fd);
     return { answer: await ask({ memory }), keep: memory };
   },
@@ -73,7 +73,13 @@ const writeVectors = (file, near) => {
   const fd = openSync(file, 'w');
   for (let i = 0; i < BLOCKS; i++) writeSync(fd, block);
   for (const [place, row] of near.entries())
-    writeSync(fd, query.map((value) => value / (1 + place / 10)), 0, ROW, row * ROW);
+    writeSync(
+      fd,
+      query.map((value) => value / (1 + place / 10)),
+      0,
+      ROW,
+      row * ROW,
+    );
   closeSync(fd);
 };
 

@@ -10,7 +10,7 @@ export const short = process.env.SHORT !== undefined;
 
 /** A folder that is there until this process ends, however that comes about. */
 export const temporaryFolder = () => {
-  const folder = mkdtempSync(join(tmpdir(), 'mmap-native-'));
+  const folder = mkdtempSync(join(tmpdir(), 'mmap-native-clients-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
   return folder;
