@@ -57,7 +57,7 @@ const survive = async (file) => {
 
   // as a power failure may leave it: the first half has come to the disk
   const torn = frame(event(count));
-  torn.fill(0, torn.length / 2);
+  torn.fill(0, Math.floor(torn.length / 2));
   appendFileSync(file, torn);
   assert.equal((await reopened(file)).length, count);
   console.log(`a record of ${torn.length} bytes that is torn is cut off`);

@@ -72,14 +72,10 @@ const writeVectors = (file, near) => {
   const block = Float32Array.from({ length: BLOCK / Float32Array.BYTES_PER_ELEMENT }, () => random() - 0.5);
   const fd = openSync(file, 'w');
   for (let i = 0; i < BLOCKS; i++) writeSync(fd, block);
-  for (const [place, row] of near.entries())
-    writeSync(
-      fd,
-      query.map((value) => value / (1 + place / 10)),
-      0,
-      ROW,
-      row * ROW,
-    );
+  for (const [place, row] of near.entries()) {
+    const vector = query.map((value) => value / (1 + place / 10));
+    writeSync(fd, vector, 0, ROW, row * ROW);
+  }
   closeSync(fd);
 };
 

@@ -47,12 +47,12 @@ const held = [];
 export const run = async (ways, main) => {
   const [name, ...args] = process.argv.slice(2);
   if (ways[name] === undefined) return main();
+  process.once('disconnect', () => process.exit()); // nobody is there to look at it
   process.send('ready');
   await once(process, 'message');
   const { answer, keep } = await ways[name](...args);
   held.push(keep);
-  process.send({ answer });
-  return once(process, 'disconnect');
+  return process.send({ answer });
 };
 
 /** Goes one way in `count` processes at once, prints what it took, and returns their answers. */
