@@ -111,9 +111,9 @@ export class Faults {
     if (this.#watched) watch(this, handle);
   }
 
-  /** The mapping is about to end: its word will be another's as soon as nobody can reach its memory any more. */
-  end(): void {
-    this.#final = this.count();
+  /** The mapping is about to end with so many: its word will be another's as soon as nobody can reach its memory any more. */
+  end(count: number): void {
+    this.#final = this.#before + count;
     if (this.#final > 0) this.#last = this.records();
     this.#ended = true;
   }

@@ -113,6 +113,13 @@ export class Consumer implements Disposable, AsyncIterable<Buffer> {
     return (await this.#end.until(attempt, checked, 'read()')) ? copy.message : undefined;
   }
 
+  /** Blocks until there is something to `drain()`. @returns as `readable()`. @throws as `readSync()`. */
+  readableSync(options?: TimeoutOptions): boolean {
+    this.#end.checkIdle();
+    const { timeout } = checkWait(options, ['timeout']);
+    return this.#end.untilSync(() => this.#look(), timeout, 'readableSync()');
+  }
+
   /** Waits until there is something to `drain()`. @returns false when producers have ended, and nothing is left. */
   async readable(options?: WaitOptions): Promise<boolean> {
     this.#end.checkOpen();
@@ -189,7 +196,7 @@ export class Consumer implements Disposable, AsyncIterable<Buffer> {
     if (length < 0 || length > there - FRAME_HEAD) throw corrupt('the length of a message', length);
     this.#visiting = true;
     try {
-      taker.take(this.#ring.data, at + FRAME_HEAD, length);
+      taker.take(this.#ring, at + FRAME_HEAD, length);
     } finally {
       this.#visiting = false;
     }
@@ -206,7 +213,7 @@ export class Consumer implements Disposable, AsyncIterable<Buffer> {
 
 /** What becomes of a message. */
 interface Taker {
-  take(data: Uint8Array, at: number, length: number): void;
+  take(ring: Ring, at: number, length: number): void;
 }
 
 /** It is looked at where it lies. */
@@ -217,8 +224,8 @@ class Visitor implements Taker {
     this.#visit = visit;
   }
 
-  take(data: Uint8Array, at: number, length: number): void {
-    refusePromise(this.#visit(data.subarray(at, at + length)), 'visit');
+  take(ring: Ring, at: number, length: number): void {
+    refusePromise(this.#visit(ring.data.subarray(at, at + length)), 'visit');
   }
 }
 
@@ -233,11 +240,11 @@ class Copy implements Taker {
     this.#into = into;
   }
 
-  take(data: Uint8Array, at: number, length: number): void {
+  take(ring: Ring, at: number, length: number): void {
     const into = this.#into;
     if (into !== undefined && into.byteLength < length)
       throw outOfRange('options.into.byteLength', `>= ${length}, the length of the message`, into.byteLength);
     this.message = into === undefined ? Buffer.allocUnsafe(length) : Buffer.from(into.buffer, into.byteOffset, length);
-    this.message.set(data.subarray(at, at + length));
+    this.message.set(ring.plain.subarray(at, at + length));
   }
 }

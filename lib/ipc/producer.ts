@@ -138,7 +138,7 @@ export class Producer implements Disposable {
     const room = this.#reserve(length);
     if (room !== DONE) return room;
     const at = this.#tail & this.#mask;
-    this.#ring.data.set(message, at + FRAME_HEAD);
+    this.#ring.plain.set(message, at + FRAME_HEAD);
     this.#commit(at, length);
     return DONE;
   }
