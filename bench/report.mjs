@@ -1,8 +1,10 @@
-// npm run bench:report: docs/performance.md and docs/charts/*.svg from bench/results/*.json.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+// npm run bench:report: docs/performance.md, docs/charts/*.svg and what is marked in docs/ipc.md and README.md, from bench/results/*.json.
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { formatRatio, formatTime, withSpread } from './harness/format.mjs';
 import { comparison, curve } from './report/charts.mjs';
+import { ipcCosts } from './report/ipc.mjs';
+import { replaceMarked } from './report/marked.mjs';
 import { rulesOfThumb } from './report/rules.mjs';
 import { aimsTable, caseTables, markdownTable } from './report/tables.mjs';
 
@@ -23,6 +25,9 @@ const CURVES = {
   'curve-touched': {},
   'curve-readers': { metric: 'pssBytes', yLabel: 'memory of all processes' },
 };
+
+/** The rules that the README has, too. */
+const README_RULES = ['small files', 'lookups', 'huge pages'];
 
 /** The chart of the README: what takes how long compared with us, where we win and where we lose. */
 const COMPARED = [
@@ -64,7 +69,8 @@ const load = () =>
   Object.fromEntries(
     readdirSync(here('results'))
       .filter((file) => file.endsWith('.json'))
-      .map((file) => [file.replace('.json', ''), JSON.parse(readFileSync(here(`results/${file}`), 'utf8'))]),
+      .map((file) => [file.replace('.json', ''), JSON.parse(readFileSync(here(`results/${file}`), 'utf8'))])
+      .filter(([, { cases }]) => cases !== undefined),
   );
 
 const compared = (cases) =>
@@ -163,5 +169,6 @@ const { cases } = all[MAIN];
 for (const [name, options] of Object.entries(CURVES))
   if (cases[name] !== undefined) writeFileSync(`${CHARTS}/${name}.svg`, curve(cases[name], options));
 writeFileSync(`${CHARTS}/comparison.svg`, comparison(compared(cases)));
-if (!existsSync(here('../docs'))) mkdirSync(here('../docs'));
 writeFileSync(here('../docs/performance.md'), page(all));
+replaceMarked(here('../README.md'), 'rules of thumb', rulesOfThumb(cases, README_RULES));
+replaceMarked(here('../docs/ipc.md'), 'costs', ipcCosts(JSON.parse(readFileSync(here('results/ipc.json'), 'utf8'))));

@@ -60,6 +60,20 @@ const runCase = ({ name }) =>
     });
   });
 
+/** In the short form, what seems to have collapsed is measured again: with other work on the machine, one look is none. */
+const LOOKS = 3;
+
+const measure = async (definition) => {
+  for (let look = 1; ; look++) {
+    const result = { date: new Date().toISOString().slice(0, 10), ...(await runCase(definition)) };
+    console.log(terminalTable(definition.name, result));
+    if (!options.short) return result;
+    const complaints = collapsed(definition.name, result, committed.cases[definition.name]);
+    if (complaints.length === 0) return result;
+    if (look === LOOKS) throw new Error(complaints.join('\n'));
+  }
+};
+
 const cases = await loadCases();
 if (options.list) {
   for (const { name, title } of cases) console.log(`${name.padEnd(18)} ${title}`);
@@ -85,20 +99,11 @@ const save = () => {
 
 if (options.save) save();
 for (const definition of choose(cases)) {
-  const { name } = definition;
-  const date = new Date().toISOString().slice(0, 10);
   try {
-    measured[name] = { date, ...(await runCase(definition)) };
-    console.log(terminalTable(name, measured[name]));
+    measured[definition.name] = await measure(definition);
   } catch (error) {
     console.error(error.message); // the others can still be measured
     process.exitCode = 1;
   }
   if (options.save) save();
-}
-
-if (options.short) {
-  const complaints = collapsed(measured, committed.cases);
-  for (const complaint of complaints) console.error(complaint);
-  if (complaints.length > 0) process.exitCode = 1;
 }

@@ -1,6 +1,7 @@
 // Another process: it maps or attaches to what its task names, and reports what it found.
 import { truncateSync } from 'node:fs';
 import { attach, mappings, mmap } from 'mmap-native';
+import { Channel } from 'mmap-native/ipc';
 import { hex, invert, readHex } from './bytes.mjs';
 import { answer, task } from './children.mjs';
 
@@ -52,7 +53,15 @@ const tasks = {
     for (let i = 0; i < times; i++) Atomics.add(counters, 0, 1);
     return { pid: process.pid, found };
   },
+
+  /** Answers what comes through a Channel, until that ends. */
+  async converse({ handle }) {
+    const channel = Channel.attach(handle);
+    for await (const value of channel.values()) await channel.send({ pid: process.pid, square: value.number ** 2 });
+    channel.close();
+    return { pid: process.pid };
+  },
 };
 
 const given = task();
-answer(tasks[given.do](given));
+answer(await tasks[given.do](given));

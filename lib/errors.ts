@@ -9,6 +9,8 @@ import { getSystemErrorMap, inspect } from 'node:util';
 export type ErrorCode =
   | 'ERR_ATTACH_DENIED'
   | 'ERR_BUFFER_TOO_LARGE'
+  | 'ERR_DLOPEN_DISABLED'
+  | 'ERR_DLOPEN_FAILED'
   | 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'
   | 'ERR_ILLEGAL_CONSTRUCTOR'
   | 'ERR_INVALID_ARG_TYPE'
@@ -111,6 +113,12 @@ export const attachDenied = (path: string): Error =>
     ),
     'ERR_ATTACH_DENIED',
   );
+
+/** Of the binary; the runtime's own code is kept where there is one. */
+export const notLoaded = (reason: string, wayOut: string, cause?: unknown): Error => {
+  const { code = 'ERR_DLOPEN_FAILED' } = (cause ?? {}) as { code?: ErrorCode };
+  return withCode(new Error(`mmap-native cannot load its binary: ${reason}. ${wayOut}`, { cause }), code);
+};
 
 /** What mmap, msync and fallocate answer and libuv has no words for. */
 const UNKNOWN_TO_LIBUV: Readonly<Record<number, [code: string, text: string]>> = {

@@ -64,6 +64,16 @@ native.listenForFaults((news: readonly FaultNews[]) => {
 
 let words: Uint32Array | undefined;
 
+/** Where every mapping's faults are counted; undefined where the runtime allows no buffer over memory of others. */
+const mapWords = (): Uint32Array | undefined => {
+  try {
+    return new Uint32Array(native.faultWords() ?? new ArrayBuffer(0));
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM') throw error;
+    return undefined;
+  }
+};
+
 /** The faults of one Mapping. */
 export class Faults {
   readonly mapping: Mapping;
@@ -91,8 +101,9 @@ export class Faults {
   count(): number {
     if (this.#word < 0 || this.#ended) this.#word = native.faultWord(this.#handle);
     if (this.#word < 0) return Math.max(this.#before, this.#final);
-    words ??= new Uint32Array(native.faultWords() ?? new ArrayBuffer(0));
-    return this.#before + Atomics.load(words, this.#word);
+    words ??= mapWords();
+    if (words !== undefined) return this.#before + Atomics.load(words, this.#word);
+    return native.faults(this.#handle).reduce((sum, { pages }) => sum + pages, this.#before);
   }
 
   /** The mapping has moved: the count goes on under a new handle. */
@@ -104,9 +115,9 @@ export class Faults {
     if (this.#watched) watch(this, handle);
   }
 
-  /** The mapping is about to end: its word will be another's as soon as nobody can reach its memory any more. */
-  end(): void {
-    this.#final = this.count();
+  /** The mapping is about to end with so many: its word will be another's as soon as nobody can reach its memory any more. */
+  end(count: number): void {
+    this.#final = this.#before + count;
     if (this.#final > 0) this.#last = this.records();
     this.#ended = true;
   }

@@ -829,8 +829,7 @@ export class Mapping {
   }
 
   #end(): void {
-    native.ipc.checkUnlocked(this.#handle);
-    this.#faults.end();
+    this.#faults.end(native.beginUnmap(this.#handle));
     this.#unmapped = true;
     publishUnmap(this, this.#length);
   }

@@ -25,12 +25,13 @@ const hugetlbPageSize = (): number => {
 };
 
 const map = (options: CheckedOptions): Handle => {
-  const prot = options.access === 'read' ? PROT_READ : PROT_READ | PROT_WRITE;
-  let flags = options.sharing === 'shared' ? MAP_SHARED : MAP_PRIVATE;
-  if (options.populate) flags |= MAP_POPULATE;
-  if (options.noReserve) flags |= MAP_NORESERVE;
+  const { sharing, access, populate, noReserve, guarded } = options.common;
+  const prot = access === 'read' ? PROT_READ : PROT_READ | PROT_WRITE;
+  let flags = sharing === 'shared' ? MAP_SHARED : MAP_PRIVATE;
+  if (populate) flags |= MAP_POPULATE;
+  if (noReserve) flags |= MAP_NORESERVE;
   if (options.backing === 'file') {
-    const write = options.sharing === 'shared' && options.access === 'readwrite';
+    const write = sharing === 'shared' && access === 'readwrite';
     return native.mapFile(
       options.file,
       prot,
@@ -40,26 +41,18 @@ const map = (options: CheckedOptions): Handle => {
       write,
       options.grow,
       options.pastEnd,
-      options.guarded,
+      guarded,
     );
   }
   if (options.path !== undefined)
-    return native.mapNamed(options.path, prot, flags, options.length, options.exclusive, options.guarded);
+    return native.mapNamed(options.path, prot, flags, options.length, options.exclusive, guarded);
   const hugePageSize = options.hugePages === 'hugetlb' ? hugetlbPageSize() : 0;
   if (options.joinable) {
     const name = randomBytes(16).toString('hex');
-    return native.mapMemfd(
-      name,
-      prot,
-      flags,
-      options.length,
-      hugePageSize,
-      options.peers === 'readonly',
-      options.guarded,
-    );
+    return native.mapMemfd(name, prot, flags, options.length, hugePageSize, options.peers === 'readonly', guarded);
   }
   if (hugePageSize > 0) flags |= MAP_HUGETLB;
-  return native.mapAnonymous(prot, flags | MAP_ANONYMOUS, options.length, hugePageSize, options.guarded);
+  return native.mapAnonymous(prot, flags | MAP_ANONYMOUS, options.length, hugePageSize, guarded);
 };
 
 const pathOf = (options: CheckedOptions): string | Uint8Array | undefined => {
@@ -69,16 +62,17 @@ const pathOf = (options: CheckedOptions): string | Uint8Array | undefined => {
 
 /** What no flag of mmap(2) says. */
 const tune = (handle: Handle, options: CheckedOptions, length: number): void => {
-  const advise = (advice: Advice): void => {
+  const advise = (name: Advice): void => {
     try {
-      native.madvise(handle, 0, length, ADVICE[advice].value, false);
+      native.madvise(handle, 0, length, ADVICE[name].value, false);
     } catch (error) {
-      throw withName(error, `MADV_${advice.toUpperCase()}`);
+      throw withName(error, `MADV_${name.toUpperCase()}`);
     }
   };
+  const { advice, lock } = options.common;
   if (options.hugePages === true) advise('hugepage');
-  if (options.advice !== undefined) advise(options.advice);
-  if (options.lock !== false) native.mlock(handle, 0, length, options.lock === 'onfault' ? MLOCK_ONFAULT : 0, false);
+  if (advice !== undefined) advise(advice);
+  if (lock !== false) native.mlock(handle, 0, length, lock === 'onfault' ? MLOCK_ONFAULT : 0, false);
 };
 
 /**
@@ -107,7 +101,9 @@ export const mmap = (options: MmapOptions): Mapping => {
   try {
     if (checked.backing === 'file') {
       ({ offset } = checked);
-      if (length === undefined || offset % pageSize !== 0) ({ length, pageSize } = native.facts(handle));
+      length ??= native.length(handle);
+      // pages of hugetlbfs are larger
+      if (offset % pageSize !== 0) ({ pageSize } = native.facts(handle));
     }
     length ??= 0;
     tune(handle, checked, length);
@@ -115,7 +111,8 @@ export const mmap = (options: MmapOptions): Mapping => {
     native.unmap(handle);
     throw error;
   }
-  const { backing, sharing, access, label } = checked;
+  const { backing } = checked;
+  const { sharing, access, label } = checked.common;
   if (label !== undefined) native.label(handle, label);
   const path = pathOf(checked);
   return Mapping.create(handle, { backing, sharing, access, path, label }, offset, length, pageSize);

@@ -1,5 +1,6 @@
 import { type FileHandle } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { types } from 'node:util';
 import { invalidArgType, invalidArgValue, outOfRange } from './errors.js';
 
 /** A path, or something that is open already. A descriptor is never closed, and may be closed at once. */
@@ -8,14 +9,18 @@ export type MappableFile = string | Uint8Array | URL | number | FileHandle;
 const MAX_FD = 2 ** 31 - 1;
 const FILE_KINDS = 'of type string, number or an instance of Buffer, Uint8Array, URL or FileHandle';
 
+/** Of any realm, and of any implementation, as in node:fs. */
+const isUrl = (value: unknown): value is URL =>
+  typeof value === 'object' && value !== null && 'href' in value && 'protocol' in value;
+
 /** What native code opens or takes: the path as it is, or a descriptor. */
 export const toFile = (file: unknown, name: string): string | Uint8Array | number => {
   if (typeof file === 'number') {
     if (!Number.isInteger(file) || file < 0 || file > MAX_FD) throw outOfRange(name, `>= 0 && <= ${MAX_FD}`, file);
     return file;
   }
-  if (file instanceof URL) return toFile(fileURLToPath(file), name);
-  if (typeof file === 'string' || file instanceof Uint8Array) {
+  if (isUrl(file)) return toFile(fileURLToPath(file.href), name);
+  if (typeof file === 'string' || types.isUint8Array(file)) {
     if (file.length === 0) throw invalidArgValue(name, 'must not be empty', file);
     const hasNul = typeof file === 'string' ? file.includes('\0') : file.includes(0);
     if (hasNul) throw invalidArgValue(name, 'must be a path without null bytes', file);

@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { loadBinary } from './binary.js';
 import { fromNative } from './errors.js';
 
 /** A mapping as native code knows it: an External, of no use to anyone else. */
@@ -97,8 +96,6 @@ interface NativeIpc {
   newHold(handle: Handle, offset: number): Hold;
   ownerOf(hold: Hold): number;
   endHold(hold: Hold): void;
-  /** @throws EBUSY while one of the mapping's words is held through it. */
-  checkUnlocked(handle: Handle): void;
   mapRing(handle: Handle, offset: number, head: number, capacity: number): Handle;
   /** src/core/doorbell.h: a descriptor to read from, one for others to open, and the inode that they know it by. */
   makeDoorbell(): [readFd: number, writeFd: number, inode: number];
@@ -151,6 +148,8 @@ interface Native {
   /** UTF-8, at most LABEL_LENGTH bytes. */
   label(handle: Handle, label: string): void;
   join(id: string): Handle | undefined;
+  /** Bytes in it: of all the facts, what is asked for at each mapping of a file. */
+  length(handle: Handle): number;
   facts(handle: Handle): Facts;
   list(): Facts[];
 
@@ -190,17 +189,15 @@ interface Native {
   refresh(handle: Handle, offset: 0, length: number, lostWrites: LostWritesCode, inPool: true): Promise<Refreshed>;
   refresh(handle: Handle, offset: 0, length: number, lostWrites: LostWritesCode, inPool: false): Refreshed;
 
+  /** How many faults it had. @throws EBUSY while one of its words is held through it. */
+  beginUnmap(handle: Handle): number;
   unmap(handle: Handle): void;
   unmapInPool(handle: Handle): Promise<void>;
 
   readonly ipc: NativeIpc;
 }
 
-const require = createRequire(import.meta.url);
-const load = require('node-gyp-build') as (root: string) => Native;
-
-/** lib/ and dist/ lie at the same depth: the tests run on the sources as they are. */
-export const native: Native = load(fileURLToPath(new URL('..', import.meta.url)));
+export const native = loadBinary() as Native;
 
 native.initialize(
   fromNative,

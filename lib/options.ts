@@ -78,29 +78,31 @@ export interface AnonymousMappingOptions extends CommonOptions {
  */
 export type MmapOptions = FileMappingOptions | AnonymousMappingOptions;
 
-/** Options that were read once, and are good. */
-export type CheckedOptions = CheckedCommon &
-  (
-    | {
-        readonly backing: 'file';
-        readonly file: string | Uint8Array | number;
-        readonly offset: number;
-        readonly length: number | undefined;
-        readonly grow: boolean;
-        readonly pastEnd: boolean;
-        readonly hugePages: boolean;
-      }
-    | {
-        readonly backing: 'anonymous';
-        readonly length: number;
-        readonly joinable: boolean;
-        readonly peers: 'readonly' | 'readwrite';
-        /** In /dev/shm. */
-        readonly path: string | undefined;
-        readonly exclusive: boolean;
-        readonly hugePages: boolean | 'hugetlb';
-      }
-  );
+/** Options that were read once, and are good. In two parts: an object that is spread into another gets a new shape each time. */
+export type CheckedOptions = CheckedFile | CheckedAnonymous;
+
+interface CheckedFile {
+  readonly backing: 'file';
+  readonly common: CheckedCommon;
+  readonly file: string | Uint8Array | number;
+  readonly offset: number;
+  readonly length: number | undefined;
+  readonly grow: boolean;
+  readonly pastEnd: boolean;
+  readonly hugePages: boolean;
+}
+
+interface CheckedAnonymous {
+  readonly backing: 'anonymous';
+  readonly common: CheckedCommon;
+  readonly length: number;
+  readonly joinable: boolean;
+  readonly peers: 'readonly' | 'readwrite';
+  /** In /dev/shm. */
+  readonly path: string | undefined;
+  readonly exclusive: boolean;
+  readonly hugePages: boolean | 'hugetlb';
+}
 
 interface CheckedCommon {
   readonly sharing: Sharing;
@@ -130,23 +132,31 @@ const KNOWN = {
   file: [...COMMON, 'file', 'offset', 'grow', 'pastEnd'],
   anonymous: [...COMMON, 'joinable', 'peers', 'name', 'exclusive'],
 };
+const BACKING = ['file', 'anonymous'] as const;
+const SHARING = ['private', 'shared'] as const;
+const ACCESS = ['read', 'readwrite'] as const;
+const LOCK = [false, true, 'onfault'] as const;
+const ON_FAULT = ['report', 'signal'] as const;
+const PEERS = ['readwrite', 'readonly'] as const;
+const HUGE_PAGES = [false, true, 'hugetlb'] as const;
+const TRANSPARENT_HUGE_PAGES = [false, true] as const;
 
 /** Reads every option once, in a fixed order, and checks it. Nothing else is done before that. */
 export const checkOptions = (options: unknown): CheckedOptions => {
   if (options === null || typeof options !== 'object') throw invalidArgType('options', 'of type object', options);
   const given = options as Record<string, unknown>;
-  const backing = oneOf(given['backing'], ['file', 'anonymous'] as const, 'options.backing');
+  const backing = oneOf(given['backing'], BACKING, 'options.backing');
   rejectUnknown(options, KNOWN[backing]);
-  const sharing = oneOf(given['sharing'], ['private', 'shared'] as const, 'options.sharing');
+  const sharing = oneOf(given['sharing'], SHARING, 'options.sharing');
   const common: CheckedCommon = {
     sharing,
-    access: oneOf(given['access'], ['read', 'readwrite'], 'options.access', backing === 'file' ? 'read' : 'readwrite'),
+    access: oneOf(given['access'], ACCESS, 'options.access', backing === 'file' ? 'read' : 'readwrite'),
     populate: flag(given['populate'], 'options.populate'),
-    lock: oneOf(given['lock'], [false, true, 'onfault'], 'options.lock', false),
+    lock: oneOf(given['lock'], LOCK, 'options.lock', false),
     noReserve: flag(given['noReserve'], 'options.noReserve'),
     advice: checkAdvice(given['advice']),
     label: toLabel(given['label'], 'options.label'),
-    guarded: oneOf(given['onFault'], ['report', 'signal'], 'options.onFault', 'report') === 'report',
+    guarded: oneOf(given['onFault'], ON_FAULT, 'options.onFault', 'report') === 'report',
   };
   return backing === 'file' ? checkFile(given, common) : checkAnonymous(given, common);
 };
@@ -161,11 +171,11 @@ const checkAdvice = (value: unknown): Advice | undefined => {
 /** The name of an advice. */
 export const toAdvice = (value: unknown, name: string): Advice => oneOf(value, Object.keys(ADVICE) as Advice[], name);
 
-const checkFile = (given: Record<string, unknown>, common: CheckedCommon): CheckedOptions => {
+const checkFile = (given: Record<string, unknown>, common: CheckedCommon): CheckedFile => {
   const { file, offset, length } = given;
-  const checked = {
-    ...common,
-    backing: 'file' as const,
+  const checked: CheckedFile = {
+    backing: 'file',
+    common,
     offset: offset === undefined ? 0 : toBytes(offset, 'options.offset'),
     length: length === undefined ? undefined : toBytes(length, 'options.length'),
     grow: flag(given['grow'], 'options.grow'),
@@ -175,14 +185,14 @@ const checkFile = (given: Record<string, unknown>, common: CheckedCommon): Check
   };
   if (checked.length !== undefined && !Number.isSafeInteger(checked.offset + checked.length))
     throw outOfRange('options.length', `>= 0 && <= ${Number.MAX_SAFE_INTEGER - checked.offset}`, length);
-  if (checked.grow && (checked.sharing !== 'shared' || checked.access !== 'readwrite'))
+  if (checked.grow && (common.sharing !== 'shared' || common.access !== 'readwrite'))
     throw invalidArgValue('options.grow', "needs sharing: 'shared' and access: 'readwrite'", true);
   if ((checked.grow || checked.pastEnd) && checked.length === undefined)
     throw missingOption('options.length', 'what may reach past the end of the file has to say how far');
   return checked;
 };
 
-const checkAnonymous = (given: Record<string, unknown>, common: CheckedCommon): CheckedOptions => {
+const checkAnonymous = (given: Record<string, unknown>, common: CheckedCommon): CheckedAnonymous => {
   const { length, name, peers } = given;
   if (length === undefined) throw missingOption('options.length', 'anonymous memory has no length of its own');
   const shared = common.sharing === 'shared';
@@ -196,16 +206,16 @@ const checkAnonymous = (given: Record<string, unknown>, common: CheckedCommon): 
   if (joinable && !shared) throw invalidArgValue('options.joinable', "needs sharing: 'shared'", joinable);
   if (peers !== undefined && !joinable) throw invalidArgValue('options.peers', 'needs joinable memory', peers);
   return {
-    ...common,
     backing: 'anonymous',
+    common,
     length: toBytes(length, 'options.length'),
     joinable,
     path,
     exclusive,
-    peers: oneOf(peers, ['readwrite', 'readonly'], 'options.peers', 'readwrite'),
+    peers: oneOf(peers, PEERS, 'options.peers', 'readwrite'),
     hugePages: oneOf(
       given['hugePages'],
-      path === undefined ? [false, true, 'hugetlb'] : [false, true],
+      path === undefined ? HUGE_PAGES : TRANSPARENT_HUGE_PAGES,
       'options.hugePages',
       false,
     ),

@@ -40,10 +40,14 @@ interface LastView {
 const WORD = 8;
 const RANGE = ['offset', 'length'] as const;
 
+/** That of any realm: jest and vm contexts have one of their own. */
+const isDataView = (type: unknown): boolean =>
+  type === DataView ||
+  (typeof type === 'function' && Object.prototype.toString.call(type.prototype) === '[object DataView]');
+
 const elementSize = (type: unknown): number => {
-  if (type === DataView) return 1;
   const bytes = typeof type === 'function' ? (type as { BYTES_PER_ELEMENT?: unknown }).BYTES_PER_ELEMENT : undefined;
-  if (type === Buffer) return 1;
+  if (type === Buffer || isDataView(type)) return 1;
   if (typeof bytes !== 'number') throw invalidArgType('Type', 'a typed array constructor, DataView or Buffer', type);
   return bytes;
 };

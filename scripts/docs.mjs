@@ -2,12 +2,14 @@
 //
 // Every js, ts and sh block of README.md, docs/*.md and the @example parts of lib/*.ts runs as it is written, in a process
 // and a folder of its own. A line `console.log(…); // text` has to print that text. A block that cannot run says so, and is
-// counted: ```ts no-run. Links have to lead somewhere; the tables of errors and exports have to be complete.
+// counted: ```ts no-run. Links have to lead somewhere; the tables of errors and exports have to be
+// complete; in README.md's table of environments, each ✓ has to be a step of .ci/run or a case of test/home.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { blocksOf } from './docs/blocks.mjs';
 import { missingFrom } from './docs/complete.mjs';
+import { wrongCells } from './docs/environments.mjs';
 import { brokenLinks } from './docs/links.mjs';
 import { compile, runAll } from './docs/run.mjs';
 
@@ -23,7 +25,7 @@ const sources = named('lib', '.ts').map(textOf);
 
 const check = async () => {
   const blocks = [...pages, ...sources].flatMap(blocksOf);
-  const problems = [...brokenLinks(root, pages), ...missingFrom(pages, sources)];
+  const problems = [...brokenLinks(root, pages), ...missingFrom(pages, sources), ...(await wrongCells(root, pages))];
   let ran = false;
   // inside of the project, so that 'mmap-native' is the project itself
   mkdirSync(join(root, 'temp'), { recursive: true });

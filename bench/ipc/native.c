@@ -1,4 +1,5 @@
 // What C does with the same kernel: cc -O2 native.c && ./a.out futex|pipe COUNT, ring|memcpy SIZE COUNT
+// futex and pipe take two more numbers: the cores that the two processes are to run on.
 //
 // futex, pipe: a round trip between two processes, in microseconds: the median, and the 99th percentile.
 // ring: messages a second through the layout of lib/ipc/layout.ts, one copy in, and looked at where they lie.
@@ -6,6 +7,7 @@
 #define _GNU_SOURCE
 #include <limits.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -37,6 +39,16 @@ static void report(double *times, size_t count) {
   printf("%.3f %.3f\n", times[count / 2], times[count * 99 / 100]);
 }
 
+static int cores[2] = {-1, -1};
+
+static void settle(int which) {
+  if (cores[which] < 0) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cores[which], &set);
+  if (sched_setaffinity(0, sizeof set, &set) != 0) exit(1);
+}
+
 // Two words: odd turns are one side's.
 static void turn(_Atomic uint32_t *word, uint32_t mine) {
   uint32_t seen;
@@ -46,6 +58,7 @@ static void turn(_Atomic uint32_t *word, uint32_t mine) {
 static void round_trips_futex(size_t count, double *times) {
   _Atomic uint32_t *word = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (fork() == 0) {
+    settle(1);
     for (uint32_t i = 0; i < count; i++) {
       turn(word, 2 * i + 1);
       atomic_store(word, 2 * i + 2);
@@ -53,6 +66,7 @@ static void round_trips_futex(size_t count, double *times) {
     }
     _exit(0);
   }
+  settle(0);
   for (uint32_t i = 0; i < count; i++) {
     const double began = now();
     atomic_store(word, 2 * i + 1);
@@ -68,10 +82,12 @@ static void round_trips_pipe(size_t count, double *times) {
   char byte = 0;
   if (pipe(to) != 0 || pipe(from) != 0) exit(1);
   if (fork() == 0) {
+    settle(1);
     for (size_t i = 0; i < count; i++)
       if (read(to[0], &byte, 1) != 1 || write(from[1], &byte, 1) != 1) _exit(1);
     _exit(0);
   }
+  settle(0);
   for (size_t i = 0; i < count; i++) {
     const double began = now();
     if (write(to[1], &byte, 1) != 1 || read(from[0], &byte, 1) != 1) exit(1);
@@ -177,9 +193,10 @@ int main(int argc, char **argv) {
   const size_t b = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
   if (strcmp(what, "ring") == 0) return through_ring(a, b), 0;
   if (strcmp(what, "memcpy") == 0) return only_copy(a, b), 0;
+  for (int i = 0; i < 2 && argc > 4; i++) cores[i] = atoi(argv[3 + i]);
   double *times = malloc((a + 1) * sizeof *times);
   if (strcmp(what, "futex") == 0) return round_trips_futex(a, times), report(times, a), 0;
   if (strcmp(what, "pipe") == 0) return round_trips_pipe(a, times), report(times, a), 0;
-  fprintf(stderr, "usage: native futex|pipe COUNT, ring|memcpy SIZE COUNT\n");
+  fprintf(stderr, "usage: native futex|pipe COUNT [CORE CORE], ring|memcpy SIZE COUNT\n");
   return 2;
 }

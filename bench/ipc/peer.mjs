@@ -1,7 +1,7 @@
 // The other side of bench/ipc/run.mjs: answers, or swallows, and then says what processor time it took.
 import { connect } from 'node:net';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
-import { Channel, Queue } from 'mmap-native/ipc';
+import { Channel, Queue } from '../../dist/ipc/index.js';
 
 const { task, handle, path, count, size } = isMainThread ? JSON.parse(process.argv[2]) : workerData;
 const tell = isMainThread ? process.send.bind(process) : parentPort.postMessage.bind(parentPort);
@@ -28,6 +28,12 @@ const tasks = {
     for (let message = from.readSync(); message !== undefined; message = from.readSync()) out.writeSync(message);
     finish();
   },
+  async 'answer spinning'() {
+    const { in: from, out } = Channel.attach(handle);
+    const answer = (message) => out.tryWrite(message);
+    for (let peer = true; peer; peer = from.peer === 'alive') for (let i = 0; i < 1e6; i++) from.tryRead(answer);
+    finish();
+  },
   async 'answer async'() {
     const { in: from, out } = Channel.attach(handle);
     for await (const message of from) if (!out.tryWrite(message)) await out.write(message);
@@ -44,8 +50,9 @@ const tasks = {
   async 'swallow sync'() {
     const consumer = Queue.attach(handle).consumer();
     let sum = 0;
-    for (let seen = 0; seen < count;) seen += consumer.drain((message) => (sum += message[0])) || wait(consumer);
-    finish();
+    let seen = 0;
+    while (consumer.readableSync()) seen += consumer.drain((message) => (sum += message[0]));
+    if (seen === count) finish();
   },
   async 'swallow drain'() {
     const consumer = Queue.attach(handle).consumer();
@@ -73,11 +80,6 @@ const tasks = {
     });
   },
 };
-
-/** One message the blocking way, when there is none to drain. */
-function wait(consumer) {
-  return consumer.readSync() === undefined ? Infinity : 1;
-}
 
 await tasks[task]();
 // who only listens says that it does

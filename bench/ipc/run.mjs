@@ -9,8 +9,8 @@ import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { mmap } from 'mmap-native';
-import { Channel, Mutex, Queue } from 'mmap-native/ipc';
+import { mmap } from '../../dist/index.js';
+import { Channel, Mutex, Queue } from '../../dist/ipc/index.js';
 
 const option = (name, fallback) =>
   process.argv.find((it) => it.startsWith(`--${name}=`))?.slice(name.length + 3) ?? fallback;
@@ -27,6 +27,11 @@ const cpuNow = () => {
   return (user + system) / 1000;
 };
 
+const ALL_CORES = `0-${availableParallelism() - 1}`;
+/** Where the two sides of a round trip run: as the scheduler likes, or on the cores that are named. */
+let cores;
+const pin = (pid, core) => execFileSync('taskset', ['-a', '-p', '-c', String(core), String(pid)], { stdio: 'ignore' });
+
 /** Another process or thread, and the message that it ends with. */
 function peer(task, data, { thread = false, serialization = 'json' } = {}) {
   const all = { task, ...data };
@@ -34,6 +39,7 @@ function peer(task, data, { thread = false, serialization = 'json' } = {}) {
     ? new Worker(here('peer.mjs'), { workerData: all })
     : fork(here('peer.mjs'), [JSON.stringify(all)], { serialization });
   const message = () => new Promise((resolve) => it.once('message', resolve));
+  if (cores !== undefined) pin(it.pid, cores[1]);
   const send = thread ? it.postMessage.bind(it) : it.send.bind(it);
   return { it, message, send };
 }
@@ -62,6 +68,8 @@ async function trips(turn) {
   return { p50: times[TRIPS >> 1], p99: times[Math.floor(TRIPS * 0.99)], cpu: ((cpuNow() - cpu) / TRIPS) * 1000 };
 }
 
+const look = () => {};
+
 async function channelTrips(way) {
   const channel = Channel.create({ capacity: 65536 });
   const other = peer(`answer ${way}`, { handle: channel.handle() });
@@ -71,12 +79,16 @@ async function channelTrips(way) {
     out.writeSync(message);
     from.readSync();
   };
-  const turn = async () => {
+  const async = async () => {
     out.tryWrite(message);
     await from.read();
   };
-  await turn();
-  const result = await trips(way === 'sync' ? sync : turn);
+  const spinning = () => {
+    out.tryWrite(message);
+    while (!from.tryRead(look));
+  };
+  await async();
+  const result = await trips({ sync, async, spinning }[way]);
   const done = other.message();
   out.end();
   await done;
@@ -121,20 +133,43 @@ const inC = (...args) => {
 };
 
 const TRIP_CONTESTANTS = {
-  'C futex': () => inC('futex', TRIPS),
-  'C pipe': () => inC('pipe', TRIPS),
+  'C futex': () => inC('futex', TRIPS, ...(cores ?? [])),
+  'C pipe': () => inC('pipe', TRIPS, ...(cores ?? [])),
   'Channel, sync': () => channelTrips('sync'),
   'Channel, async': () => channelTrips('async'),
+  'Channel, spinning': () => channelTrips('spinning'),
   'process.send, json': () => messageTrips({ serialization: 'json' }, 'x'.repeat(64)),
   'process.send, advanced': () => messageTrips({ serialization: 'advanced' }, new Uint8Array(64)),
   'unix socket': socketTrips,
   'worker postMessage': () => messageTrips({ thread: true }, new Uint8Array(64)),
 };
 
+/** The same on the cores that are named. What spins needs a core of its own, and a thread is none of another process. */
+function pinned(first, second) {
+  const left = Object.entries(TRIP_CONTESTANTS).filter(
+    ([name]) => name !== 'worker postMessage' && (first !== second || name !== 'Channel, spinning'),
+  );
+  return left.map(([name, run]) => [
+    name,
+    async () => {
+      cores = [first, second];
+      pin(process.pid, first);
+      try {
+        return await run();
+      } finally {
+        cores = undefined;
+        pin(process.pid, ALL_CORES);
+      }
+    },
+  ]);
+}
+
 // ---- throughput: messages a second ------------------------------------------------------------------------------------------
 
-const COUNTS = { 64: 2_000_000, 1024: 500_000, 65536: 20_000, 1048576: 2000 };
+const COUNTS = { 64: 4_000_000, 1024: 2_000_000, 65536: 50_000, 1048576: 8000 };
 const share = (count, of) => Math.max(50, Math.round((count * of) / (quick ? 10 : 1)));
+/** Messages of a batch: what a program collects before it hands over. */
+const BATCH = 100;
 
 async function timed(count, write) {
   const cpu = cpuNow();
@@ -144,19 +179,40 @@ async function timed(count, write) {
   return { rate: count / seconds, cpu: ((cpuNow() - cpu + other) / count) * 1000 };
 }
 
-async function queueRate(task, size) {
+/** Writes so many messages, one by one or as many at a time as there is room for. */
+function writing(producer, message, batches) {
+  const one = (count) => {
+    for (let i = 0; i < count; i++) producer.writeSync(message);
+  };
+  if (!batches) return one;
+  return (count) => {
+    for (let left = count; left > 0;) {
+      const most = Math.min(left, BATCH);
+      let written = 0;
+      producer.batch(() => {
+        while (written < most && producer.tryWrite(message)) written++;
+      });
+      if (written === 0) one((written = 1));
+      left -= written;
+    }
+  };
+}
+
+async function queueRate(task, size, { batches = false } = {}) {
   const count = share(COUNTS[size], 1);
+  const warm = Math.round(count / 10);
   const queue = Queue.create({ capacity: Math.max(1_000_000, 4 * size) });
   const producer = queue.producer();
-  const other = peer(`swallow ${task}`, { handle: queue.handle(), count, size });
-  const message = Buffer.alloc(size, 1);
+  const other = peer(`swallow ${task}`, { handle: queue.handle(), count: count + warm + 1, size });
+  const write = writing(producer, Buffer.alloc(size, 1), batches);
   // it has come when it has read the first one
-  producer.writeSync(message);
+  write(1);
   while (producer.peer !== 'alive') await new Promise((resolve) => setTimeout(resolve, 10));
+  write(warm);
   await new Promise((resolve) => setTimeout(resolve, 50));
   const result = await timed(count, () => {
     const done = other.message();
-    for (let i = 1; i < count; i++) producer.writeSync(message);
+    write(count);
     producer.end();
     return done;
   });
@@ -209,6 +265,7 @@ const RATE_CONTESTANTS = {
   'C ring': (size) => inCRate('ring', size),
   'Queue, sync': (size) => queueRate('sync', size),
   'Queue, async drain': (size) => queueRate('drain', size),
+  'Queue, batches': (size) => queueRate('drain', size, { batches: true }),
   'Queue, for await': (size) => queueRate('iterate', size),
   'process.send, json': (size) => messageRate(size, { serialization: 'json' }, 'x'.repeat(size)),
   'process.send, advanced': (size) => messageRate(size, { serialization: 'advanced' }, new Uint8Array(size)),
@@ -231,7 +288,9 @@ function lockTime() {
 // ---- all of it --------------------------------------------------------------------------------------------------------------
 
 const groups = {
-  'round trip, µs': Object.entries(TRIP_CONTESTANTS).map(([name, run]) => [name, run]),
+  'round trip, µs': Object.entries(TRIP_CONTESTANTS),
+  'round trip, each on a core of its own, µs': pinned(0, 1),
+  'round trip, both on one core, µs': pinned(0, 0),
   ...Object.fromEntries(
     Object.keys(COUNTS).map((size) => [
       `messages of ${size} bytes a second`,
@@ -240,6 +299,9 @@ const groups = {
   ),
   'lock and unlock, ns': [['Mutex', lockTime]],
 };
+
+/** What the others of a group are compared with, round by round. */
+const BASELINE = { p50: 'C futex', rate: 'C ring' };
 
 const results = {};
 try {
@@ -255,6 +317,12 @@ try {
 }
 
 const show = (n) => (n >= 1000 ? Math.round(n).toLocaleString('en') : n.toPrecision(3));
+for (const contestants of Object.values(results))
+  for (const [key, name] of Object.entries(BASELINE))
+    for (const seen of Object.values(contestants))
+      if (key in seen && name in contestants)
+        seen['× C'] = seen[key].map((value, round) => value / contestants[name][key][round]);
+
 const report = {};
 for (const [group, contestants] of Object.entries(results)) {
   console.log(`\n${group}`);
@@ -276,6 +344,7 @@ const file = option('out');
 if (file !== undefined) {
   const kernel = readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();
   const machine = {
+    date: new Date().toISOString().slice(0, 10),
     node: process.version,
     kernel,
     cpu: cpus()[0].model,

@@ -77,7 +77,7 @@ export const comparison = (rows) => {
     );
   return draw({
     height: 70 + order.length * 56,
-    marginLeft: 225,
+    marginLeft: 260,
     marginRight: 45,
     marginBottom: 45,
     marginTop: 30,

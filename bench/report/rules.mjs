@@ -44,8 +44,8 @@ const breakEven = (points, first, second) => {
 
 const OURS = 'mmap, view(), unmap';
 
-const RULES = [
-  ({ points, ratio }) => {
+const RULES = {
+  'small files': ({ points, ratio }) => {
     const sizes = points('small-file');
     return (
       `**A small file is read, not mapped.** To go once through a warm file, mapping breaks even with \`readSync\` into a buffer that is used ` +
@@ -53,55 +53,57 @@ const RULES = [
       `At 4 KiB mapping takes ${ratio('small-file', OURS, 'readSync, buffer used again', 4096)} times as long as the read.`
     );
   },
-  ({ time, ratio }) =>
+  lookups: ({ time, ratio }) =>
     `**What is looked up again and again is mapped once.** A random 64-byte read of a warm file takes ${time('random-reads', 'view(Float64Array)')} through a view and ` +
     `${time('random-reads', 'fs.readSync')} through \`fs.readSync\`: ${ratio('random-reads', 'fs.readSync', 'view(Float64Array)')} times as long. C over a map: ` +
     `${time('random-reads', 'C: over a map')}.`,
-  ({ ratio }) =>
+  'front to back': ({ ratio }) =>
     `**From front to back, the copy is what is saved.** Adding up a gigabyte takes ${ratio('sum', 'readSync of 1 MiB', 'view(Float64Array)')} times as long with \`readSync\` ` +
     `of 1 MiB into the same buffer, ${ratio('sum', 'createReadStream', 'view(Float64Array)')} times with a stream, and ${ratio('sum', 'readFileSync', 'view(Float64Array)')} times with ` +
     `\`readFileSync\`, which has to have the gigabyte twice.`,
-  ({ ratio }) =>
+  'first byte': ({ ratio }) =>
     `**Only to look at the first byte, open and read.** A path that is mapped, looked at and unmapped takes ` +
     `${ratio('first-byte', 'mmap, view(1), unmap', 'fs.openSync, readSync(1), closeSync')} times as long as open, read and close; so does C ` +
     `(${ratio('first-byte', 'C: open, mmap, munmap', 'C: open, pread, close')} times): the page fault brings sixteen pages, and munmap takes them away.`,
-  ({ ratio }) =>
+  advice: ({ ratio }) =>
     `**Advice is for cold files, and none fits all.** A thousand random touches of a cold file take ${ratio('advice', 'random', 'no advice', 'random')} of the time with ` +
     `\`advice: 'random'\`; read from front to back, the same advice makes it ${ratio('advice', 'random', 'no advice', 'sequential')} times as long. ` +
     `\`populate\` for a file that is wanted whole: ${ratio('advice', 'populate: true', 'no advice', 'sequential')}.`,
-  ({ time, summary }) =>
+  windows: ({ time, summary }) =>
     `**For a window of something large: \`view()\`, or \`sharedView()\` where the runtime has it.** With a heap of 350 MB, ` +
     `a 1 MiB window of a 1 GiB file mapped, looked at and unmapped takes ${time('map-look-unmap', 'view(), 1 MiB')} and provokes ` +
     `${summary('map-look-unmap', 'view(), 1 MiB').collections} collections; all of \`bytes\` instead takes ${time('map-look-unmap', 'bytes, all of it')}, ` +
     `${summary('map-look-unmap', 'bytes, all of it').collections} collections.`,
-  ({ time }) =>
+  'keep the view': ({ time }) =>
     `**Keep the view.** \`view()\` of a window that has a buffer already takes ${time('view', 'view(), the same window again')}, a new window ` +
     `${time('view', 'view(), a new window each time')}. Read \`buffer\` once when many small windows of a small mapping are wanted: all views then share it.`,
-  ({ ratio }) =>
+  'huge pages': ({ ratio }) =>
     `**Huge pages are what makes zero-filled memory fast.** A gigabyte with every page written to takes ${ratio('zero-filled', 'mmap, hugePages', 'Buffer.alloc')} of the time of \`Buffer.alloc\`; ` +
     `without them ${ratio('zero-filled', 'mmap', 'Buffer.alloc')}. Random reads of a gigabyte take ` +
     `${ratio('huge-pages', 'hugePages: true', 'pages of 4 KiB', 2 ** 30)} of the time.`,
-  ({ summary }) =>
+  'event loop': ({ summary }) =>
     `**The promise forms leave the event loop alone.** Meanwhile its p99 delay is ${formatRatio(summary('loop-delay', 'await sync()').p99Ms.median)} ms for \`sync()\` of a dirty gigabyte, ` +
     `${formatRatio(summary('loop-delay', 'await populate(), cold').p99Ms.median)} ms for \`populate()\` of a cold one, ` +
     `${formatRatio(summary('loop-delay', 'await unmap()').p99Ms.median)} ms for \`unmap()\`; idle it is ${formatRatio(summary('loop-delay', 'idle for 200 ms').p99Ms.median)} ms.`,
-  ({ summary }) => {
+  'many processes': ({ summary }) => {
     const memory = (name) =>
       formatBytes(
         summary('curve-readers', name, 64).pssBytes.median - summary('curve-readers', 'idle', 64).pssBytes.median,
       );
     return `**Many processes over one file share it.** 64 of them over 64 MiB take ${memory('mmap')} together beside what Node itself takes, mapped; ${memory('readFileSync')} read.`;
   },
-];
+};
 
-export const rulesOfThumb = (cases) => {
+export const rulesOfThumb = (cases, names = Object.keys(RULES)) => {
   const look = reader(cases);
-  return RULES.flatMap((rule) => {
-    try {
-      return [`- ${rule(look)}`];
-    } catch (error) {
-      if (error instanceof Missing) return [];
-      throw error;
-    }
-  }).join('\n');
+  return names
+    .flatMap((name) => {
+      try {
+        return [`- ${RULES[name](look)}`];
+      } catch (error) {
+        if (error instanceof Missing) return [];
+        throw error;
+      }
+    })
+    .join('\n');
 };

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { invalidArgType, invalidState, outOfRange } from '../errors.js';
 import { corrupt } from './errors.js';
 import { DONE, End, NOTHING } from './end.js';
@@ -7,17 +8,14 @@ import { type PeerState } from './presence.js';
 import { type Callback, refusePromise } from './producer.js';
 import { capacityOf, MANY_CONSUMERS, type Ring } from './ring.js';
 
-/** Options of `read()`. */
-export interface ReadOptions extends WaitOptions {
-  /** Where the message is to go; it must be long enough. Default: a new Buffer. */
-  readonly into?: Uint8Array | undefined;
-}
-
 /** Options of `readSync()`. */
 export interface ReadSyncOptions extends TimeoutOptions {
   /** Where the message is to go; it must be long enough. Default: a new Buffer. */
   readonly into?: Uint8Array | undefined;
 }
+
+/** Options of `read()`. */
+export interface ReadOptions extends WaitOptions, ReadSyncOptions {}
 
 /** Gets a message where it lies: the memory is its own only until it returns, and it must not wait. */
 export type Visit = (message: Uint8Array) => void;
@@ -114,6 +112,13 @@ export class Consumer implements Disposable, AsyncIterable<Buffer> {
     return (await this.#end.until(attempt, checked, 'read()')) ? copy.message : undefined;
   }
 
+  /** Blocks until there is something to `drain()`. @returns as `readable()`. @throws as `readSync()`. */
+  readableSync(options?: TimeoutOptions): boolean {
+    this.#end.checkIdle();
+    const { timeout } = checkWait(options, ['timeout']);
+    return this.#end.untilSync(() => this.#look(), timeout, 'readableSync()');
+  }
+
   /** Waits until there is something to `drain()`. @returns false when producers have ended, and nothing is left. */
   async readable(options?: WaitOptions): Promise<boolean> {
     this.#end.checkOpen();
@@ -191,7 +196,7 @@ export class Consumer implements Disposable, AsyncIterable<Buffer> {
     if (length < 0 || length > there - FRAME_HEAD) throw corrupt('the length of a message', length);
     this.#visiting = true;
     try {
-      taker.take(this.#ring.data, at + FRAME_HEAD, length);
+      taker.take(this.#ring, at + FRAME_HEAD, length);
     } finally {
       this.#visiting = false;
     }
@@ -208,7 +213,7 @@ export class Consumer implements Disposable, AsyncIterable<Buffer> {
 
 /** What becomes of a message. */
 interface Taker {
-  take(data: Uint8Array, at: number, length: number): void;
+  take(ring: Ring, at: number, length: number): void;
 }
 
 /** It is looked at where it lies. */
@@ -219,8 +224,8 @@ class Visitor implements Taker {
     this.#visit = visit;
   }
 
-  take(data: Uint8Array, at: number, length: number): void {
-    refusePromise(this.#visit(data.subarray(at, at + length)), 'visit');
+  take(ring: Ring, at: number, length: number): void {
+    refusePromise(this.#visit(ring.data.subarray(at, at + length)), 'visit');
   }
 }
 
@@ -230,16 +235,16 @@ class Copy implements Taker {
   readonly #into: Uint8Array | undefined;
 
   constructor(into: unknown) {
-    if (into !== undefined && !(into instanceof Uint8Array))
+    if (into !== undefined && !types.isUint8Array(into))
       throw invalidArgType('options.into', 'an instance of Buffer or Uint8Array', into);
     this.#into = into;
   }
 
-  take(data: Uint8Array, at: number, length: number): void {
+  take(ring: Ring, at: number, length: number): void {
     const into = this.#into;
     if (into !== undefined && into.byteLength < length)
       throw outOfRange('options.into.byteLength', `>= ${length}, the length of the message`, into.byteLength);
     this.message = into === undefined ? Buffer.allocUnsafe(length) : Buffer.from(into.buffer, into.byteOffset, length);
-    this.message.set(data.subarray(at, at + length));
+    this.message.set(ring.plain.subarray(at, at + length));
   }
 }

@@ -30,6 +30,10 @@ export const checkTimeout = (value: unknown, name = 'options.timeout'): number =
   return value;
 };
 
+/** Of any realm, and of any implementation. */
+const isSignal = (value: unknown): value is AbortSignal =>
+  typeof value === 'object' && value !== null && 'throwIfAborted' in value && 'addEventListener' in value;
+
 const NONE: WaitOptions = {};
 
 export const checkWait = (
@@ -40,7 +44,7 @@ export const checkWait = (
     throw invalidArgType('options', 'of type object', options);
   const { timeout, signal } = options ?? NONE;
   if (options !== undefined) rejectUnknown(options, known);
-  if (signal !== undefined && !(signal instanceof AbortSignal))
+  if (signal !== undefined && !isSignal(signal))
     throw invalidArgType('options.signal', 'an instance of AbortSignal', signal);
   return { timeout: checkTimeout(timeout), signal };
 };

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { invalidArgType, invalidState } from '../errors.js';
 import { toBytes } from '../range.js';
 import { closed, corrupt, messageTooLarge } from './errors.js';
@@ -134,13 +135,12 @@ export class Producer implements Disposable {
   }
 
   #write(message: Uint8Array): number {
-    if (!(message instanceof Uint8Array))
-      throw invalidArgType('message', 'an instance of Buffer or Uint8Array', message);
+    if (!types.isUint8Array(message)) throw invalidArgType('message', 'an instance of Buffer or Uint8Array', message);
     const length = message.byteLength;
     const room = this.#reserve(length);
     if (room !== DONE) return room;
     const at = this.#tail & this.#mask;
-    this.#ring.data.set(message, at + FRAME_HEAD);
+    this.#ring.plain.set(message, at + FRAME_HEAD);
     this.#commit(at, length);
     return DONE;
   }

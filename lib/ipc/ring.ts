@@ -32,8 +32,10 @@ export const MANY_CONSUMERS = 2;
 export class Ring {
   readonly handle: Handle;
   readonly words: Int32Array;
-  /** The ring, twice. */
+  /** The ring, twice, for callbacks. */
   readonly data: Uint8Array;
+  /** The same for copies, which engines make slowly of memory that is called shared. */
+  readonly plain: Uint8Array;
   /** The same as words: where the length of a frame is. */
   readonly lengths: Int32Array;
 
@@ -47,10 +49,9 @@ export class Ring {
     const views = new Views(this.handle, 0, headBytes + 2 * bytes);
     this.words = views.view(Int32Array, 0, headBytes);
     // a buffer that says that others write to it, where there is one: docs/safety.md
-    this.data = native.hasSharedBuffers
-      ? views.sharedView(Uint8Array, headBytes, 2 * bytes)
-      : views.view(Uint8Array, headBytes, 2 * bytes);
-    this.lengths = new Int32Array(this.data.buffer, this.data.byteOffset, (2 * bytes) / 4);
+    this.plain = views.view(Uint8Array, headBytes, 2 * bytes);
+    this.data = native.hasSharedBuffers ? views.sharedView(Uint8Array, headBytes, 2 * bytes) : this.plain;
+    this.lengths = new Int32Array(this.plain.buffer, this.plain.byteOffset, (2 * bytes) / 4);
   }
 
   /** For the first one: an empty queue. */

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { invalidArgType, outOfRange } from '../errors.js';
 import { native } from '../native.js';
 import { checkTimeout, checkWait, type WaitOptions } from './options.js';
@@ -18,7 +19,7 @@ const int32 = (value: unknown, name: string): number => {
 };
 
 const checkWord = (view: unknown, index: unknown): void => {
-  if (!(view instanceof Int32Array)) throw invalidArgType('view', 'an instance of Int32Array', view);
+  if (!types.isInt32Array(view)) throw invalidArgType('view', 'an instance of Int32Array', view);
   if (typeof index !== 'number') throw invalidArgType('index', 'of type number', index);
   if (!Number.isInteger(index) || index < 0 || index >= view.length)
     throw outOfRange('index', `>= 0 && < ${view.length}`, index);

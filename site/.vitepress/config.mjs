@@ -25,7 +25,11 @@ export default defineConfig({
     ['meta', { name: 'color-scheme', content: 'light dark' }],
   ],
   // the anchors of GitHub, which scripts/docs.mjs checks
-  markdown: { anchor: { slugify: anchorOf }, theme: { light: 'github-light', dark: 'github-dark' } },
+  markdown: {
+    languageAlias: { cjs: 'js', mjs: 'js' },
+    anchor: { slugify: anchorOf },
+    theme: { light: 'github-light', dark: 'github-dark' },
+  },
   themeConfig: {
     nav: navigation(site, version),
     sidebar: sidebar(site),

@@ -26,6 +26,8 @@ const SECTIONS = [
       ['Performance', 'performance'],
       ['Between processes', 'ipc'],
       ['Observability', 'observability'],
+      ['Environments', 'environments'],
+      ['With other packages', 'clients'],
       ['Migration, call by call', 'migration'],
       ['Examples', 'examples/index'],
     ],
@@ -47,6 +49,7 @@ const SECTIONS = [
       ['Benchmarks', 'benchmarks'],
       ['Changes', 'changelog'],
       ['Reporting a vulnerability', 'security'],
+      ['Notices', 'notices'],
     ],
   ],
 ];

@@ -7,6 +7,7 @@ const ELSEWHERE = {
   'CONTRIBUTING.md': 'contributing.md',
   'CHANGELOG.md': 'changelog.md',
   'SECURITY.md': 'security.md',
+  'NOTICES.md': 'notices.md',
   'bench/README.md': 'benchmarks.md',
   examples: 'examples/index.md',
 };

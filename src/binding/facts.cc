@@ -50,6 +50,15 @@ void Gather(const core::RegionFacts& facts, void* context) {
 
 }  // namespace
 
+Napi::Value Length(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Handle* handle = arguments.HandleAt(0);
+  if (arguments.Bad()) return {info.Env(), nullptr};
+  core::Region* region = handle->lease.region();
+  if (region == nullptr) return Throw(info.Env(), Unmapped());
+  return Napi::Number::New(info.Env(), static_cast<double>(region->Facts().length));
+}
+
 Napi::Value Facts(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const Handle* handle = arguments.HandleAt(0);

@@ -101,14 +101,6 @@ Napi::Value EndHold(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-Napi::Value CheckUnlocked(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  Arguments arguments(info);
-  const Handle* handle = arguments.HandleAt(0);
-  if (arguments.Bad()) return {env, nullptr};
-  return IsLocked(handle) ? Throw(env, {EBUSY, "munmap", core::reason::kLocked}) : env.Undefined();
-}
-
 bool IsLocked(const Handle* handle) {
   const Ipc* ipc = handle->environment->ipc;
   if (ipc == nullptr) return false;

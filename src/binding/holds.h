@@ -14,8 +14,6 @@ Napi::Value NewHold(const Napi::CallbackInfo& info);
 Napi::Value OwnerOf(const Napi::CallbackInfo& info);
 // (hold): gives it up now.
 Napi::Value EndHold(const Napi::CallbackInfo& info);
-// (handle): throws EBUSY while one of the mapping's words is held through it.
-Napi::Value CheckUnlocked(const Napi::CallbackInfo& info);
 
 // Is one of the words of the mapping held through it? Then it must not go.
 bool IsLocked(const Handle* handle);

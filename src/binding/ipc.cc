@@ -230,7 +230,6 @@ Napi::Object IpcExports(Napi::Env env) {
   exports.Set("newHold", Napi::Function::New<NewHold>(env, "newHold"));
   exports.Set("ownerOf", Napi::Function::New<OwnerOf>(env, "ownerOf"));
   exports.Set("endHold", Napi::Function::New<EndHold>(env, "endHold"));
-  exports.Set("checkUnlocked", Napi::Function::New<CheckUnlocked>(env, "checkUnlocked"));
   exports.Set("mapRing", Napi::Function::New<MapRing>(env, "mapRing"));
   exports.Set("makeDoorbell", Napi::Function::New<MakeDoorbell>(env, "makeDoorbell"));
   exports.Set("openDoorbell", Napi::Function::New<OpenDoorbell>(env, "openDoorbell"));

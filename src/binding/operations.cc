@@ -10,6 +10,7 @@
 #include "binding/faults.h"
 #include "binding/holds.h"
 #include "binding/operation.h"
+#include "core/guard.h"
 #include "core/limits.h"
 #include "core/syscalls.h"
 
@@ -181,6 +182,16 @@ Napi::Value Munlock(const Napi::CallbackInfo& info) {
 
 Napi::Value Mincore(const Napi::CallbackInfo& info) {
   return Run(info, kMincore);
+}
+
+Napi::Value BeginUnmap(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Arguments arguments(info);
+  Handle* handle = arguments.HandleAt(0);
+  if (arguments.Bad()) return {env, nullptr};
+  if (IsLocked(handle)) return Throw(env, {EBUSY, "munmap", core::reason::kLocked});
+  const core::guard::Slot* slot = handle->lease.slot();
+  return Napi::Number::New(env, slot == nullptr ? 0 : core::guard::FaultCount(slot));
 }
 
 Napi::Value Unmap(const Napi::CallbackInfo& info) {

@@ -14,6 +14,8 @@ Napi::Value Munlock(const Napi::CallbackInfo& info);
 // The same, of an ArrayBuffer with a bit for each page, the lowest first; argument is ignored.
 Napi::Value Mincore(const Napi::CallbackInfo& info);
 
+// (handle): how many faults there were; throws EBUSY while one of the mapping's words is held through it.
+Napi::Value BeginUnmap(const Napi::CallbackInfo& info);
 // (handle): nothing happens where it is unmapped already.
 Napi::Value Unmap(const Napi::CallbackInfo& info);
 // (handle): like Unmap, with the kernel's part on the thread pool.

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { readlinkSync } from 'node:fs';
+import { readlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
+import { tempDir } from '../helpers/files.js';
 import { noOtherUser } from '../helpers/skip.js';
-import { mmap } from '../../lib/index.js';
+import { type MappingHandle, mmap } from '../../lib/index.js';
 import { Channel, type ChannelHandle, Queue } from '../../lib/ipc/index.js';
 import { Child, program, run, start, type Tools } from './support.js';
 
@@ -191,5 +193,37 @@ describe.runIf(root)('a process of another pid namespace', () => {
     const child = new Child('unshare', inside(channel.handle({ inheritedFd: 3 })), { fds: [fd] });
     await converse(channel);
     expect(await child.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+describe.runIf(root)('a process of another mount namespace', () => {
+  const folder = tempDir();
+
+  test('joins memory as anybody does', async () => {
+    const channel = Channel.create();
+    const child = new Child('unshare', ['--mount', process.execPath, runner.pathname, program(echo, channel.handle())]);
+    await converse(channel);
+    expect(await child.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('joins a file where it sees the same one, and is refused where another is mounted over it', async () => {
+    const file = join(folder, 'data');
+    writeFileSync(file, Buffer.alloc(4096, 'a'));
+    using mapping = mmap({ backing: 'file', sharing: 'shared', access: 'readwrite', file });
+    const look = async ({ mm, data, report }: Tools<MappingHandle>): Promise<void> => {
+      try {
+        report(mm.attach(data).text({ length: 1 }));
+      } catch (error) {
+        report((error as { code: string }).code);
+      }
+    };
+    const inside = (mount: string): string[] => {
+      const told = program(look, mapping.handle());
+      return ['--mount', 'sh', '-ec', `${mount}\nexec "$@"`, folder, process.execPath, runner.pathname, told];
+    };
+    expect(await new Child('unshare', inside(':')).next()).toBe('a');
+    const hidden = `mount -t tmpfs none "$0"\nhead -c 4096 /dev/zero > "$0/data"`;
+    expect(await new Child('unshare', inside(hidden)).next()).toBe('ERR_STALE_HANDLE');
+    expect(await new Child('unshare', inside('mount -t tmpfs none "$0"')).next()).toBe('ENOENT');
   });
 });

@@ -45,7 +45,8 @@ const consume = async ({ ipc, data, report, late }: Tools<Data>): Promise<void> 
   };
   if (data.way === 'sync') for (let m = consumer.readSync(); m !== undefined; m = consumer.readSync()) check(m);
   else if (data.way === 'async') for await (const message of consumer) check(message);
-  else while (await consumer.readable()) consumer.drain(check);
+  else if (data.way === 'drain') while (await consumer.readable()) consumer.drain(check);
+  else while (consumer.readableSync()) consumer.drain(check);
   report(numbers);
   report(late());
 };
@@ -148,6 +149,7 @@ describe('in one thread', () => {
     const producer = queue.producer();
     const consumer = queue.consumer();
     expect(() => consumer.readSync({ timeout: 5 })).toThrow(coded('ERR_TIMEOUT'));
+    expect(() => consumer.readableSync({ timeout: 5 })).toThrow(coded('ERR_TIMEOUT'));
     await expect(consumer.read({ timeout: 5 })).rejects.toMatchObject({ code: 'ERR_TIMEOUT' });
     await expect(consumer.read({ signal: AbortSignal.timeout(5) })).rejects.toThrow('timeout');
     producer.writeSync(Buffer.alloc(4000));
@@ -165,7 +167,9 @@ describe('in one thread', () => {
     expect(await consumer.read()).toBeUndefined();
     expect(consumer.readSync()).toBeUndefined();
     expect(await consumer.readable()).toBe(false);
+    expect(consumer.readableSync()).toBe(false);
     consumer.close();
+    expect(() => consumer.readableSync()).toThrow(coded('ERR_CLOSED'));
     await expect(consumer.read()).rejects.toMatchObject({ code: 'ERR_CLOSED' });
   });
 
@@ -224,6 +228,7 @@ describe('between processes', () => {
     { way: 'async', other: 'sync' },
     { way: 'async', other: 'async' },
     { way: 'sync', other: 'drain' },
+    { way: 'sync', other: 'drain, blocking' },
   ] as const)(
     '$way writing and $other reading: 20,000 messages, whole and in order, none found late',
     async ({ way, other }) => {

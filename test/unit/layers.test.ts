@@ -28,7 +28,8 @@ const TREE = {
   'lib/mapping.ts': "import type { mmap } from './mmap.js';\nimport {\n  describe,\n} from './errors.js';\n",
   'lib/errors.ts': "/** import { native } from './native.js'; */\nimport { inspect } from 'node:util';\n",
   'lib/range.ts': "import { describe } from './errors.js';\n",
-  'lib/native.ts': "import { describe } from './errors.js';\nrequire('node-gyp-build');\n",
+  'lib/native.ts': "import { describe } from './errors.js';\n",
+  'lib/binary.ts': "dlopen('mmap-native.node');\n",
   'lib/ipc/queue.ts': "import { mmap } from '../mmap.js';\n",
 };
 
@@ -84,7 +85,7 @@ test.each([
     "import '../index.js';\n",
     'lib/ipc/queue.ts:1: ipc may not reach index',
   ],
-  ['a second file loads the addon', 'lib/mmap.ts', "require('node-gyp-build');\n", 'lib/mmap.ts:1: only native.ts'],
+  ['a second file loads the addon', 'lib/mmap.ts', "require('node-gyp-build');\n", 'lib/mmap.ts:1: only binary.ts'],
   ['index.ts does something', 'lib/index.ts', "export * from './mmap.js';\nmmap();\n", 'lib/index.ts:2: index.ts only'],
   ['a file that is too long', 'lib/mmap.ts', ';\n'.repeat(251), 'lib/mmap.ts:251: 251 lines'],
 ])('%s', (_name, file, text, problem) => {

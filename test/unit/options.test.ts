@@ -148,22 +148,28 @@ test('a name that is like nothing gets no proposal', () => {
 test('the defaults: a file is read, anonymous memory is read and written, shared memory can be joined', () => {
   expect(checkOptions(FILE)).toStrictEqual({
     backing: 'file',
-    sharing: 'private',
-    access: 'read',
+    common: {
+      sharing: 'private',
+      access: 'read',
+      populate: false,
+      lock: false,
+      noReserve: false,
+      advice: undefined,
+      label: undefined,
+      guarded: true,
+    },
     file: '/x',
     offset: 0,
     length: undefined,
     grow: false,
     pastEnd: false,
-    populate: false,
-    lock: false,
-    noReserve: false,
-    advice: undefined,
-    label: undefined,
-    guarded: true,
     hugePages: false,
   });
-  expect(checkOptions(ANONYMOUS)).toMatchObject({ access: 'readwrite', joinable: true, peers: 'readwrite' });
+  expect(checkOptions(ANONYMOUS)).toMatchObject({
+    common: { access: 'readwrite' },
+    joinable: true,
+    peers: 'readwrite',
+  });
   expect(checkOptions({ ...ANONYMOUS, sharing: 'private' })).toMatchObject({ joinable: false });
 });
 

@@ -12,7 +12,9 @@ const file = fileURLToPath(new URL('../peer.mjs', import.meta.url));
 /** Another process that runs the function, which must refer to nothing else; and how it ended. */
 const start = (body, data) => {
   const flags = runtime === 'deno' ? ['run', '-A', '--quiet'] : [];
-  const child = spawn(process.execPath, [...flags, file, target, String(body), JSON.stringify(data)], {
+  // run.mjs says what the runtime itself is run by, if it is one of another CPU
+  const [command, ...words] = [...JSON.parse(process.env.MMAP_EMULATOR ?? '[]'), process.execPath];
+  const child = spawn(command, [...words, ...flags, file, target, String(body), JSON.stringify(data)], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const end = new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)));
