@@ -65,6 +65,16 @@ const checkCodec = (value: unknown): Codec => {
 /**
  * Two queues between two threads or processes, one each way, with a place for one on each side: what `process.send()` and its
  * events do, through memory.
+ *
+ * @example
+ * ```ts
+ * import { Channel } from 'mmap-native/ipc';
+ *
+ * using here = Channel.create();
+ * using there = Channel.attach(here.handle()); // in another thread or process, as a rule
+ * await here.send({ question: 42 });
+ * console.log(await there.receive()); // { question: 42 }
+ * ```
  */
 export class Channel implements Disposable {
   /** Bytes to the other side. */

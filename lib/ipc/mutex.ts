@@ -48,6 +48,19 @@ class Guard implements MutexGuard {
  *
  * Its owner is a thread. When that one ends with the lock held, by whatever signal, exit or `terminate()`, the next one
  * is told. Its memory cannot be unmapped here while it is held.
+ *
+ * @example
+ * ```ts
+ * import { mmap } from 'mmap-native';
+ * import { Mutex } from 'mmap-native/ipc';
+ *
+ * using table = mmap({ backing: 'anonymous', sharing: 'shared', length: 4096 });
+ * const mutex = new Mutex(table, 0);
+ * const guard = await mutex.lock();
+ * table.view(Float64Array, 64, 8)[0] = 1.5;
+ * guard.unlock();
+ * console.log(table.view(Float64Array, 64, 8)[0]); // 1.5
+ * ```
  */
 export class Mutex {
   /** Bytes that it takes, on a multiple of 8. */

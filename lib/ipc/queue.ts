@@ -64,6 +64,17 @@ export const attachMemory = (handle: unknown, kind: string, rings: number): { me
 /**
  * A queue of messages between threads and processes, one way. A message is there for others when it is complete, in order for each
  * producer, and goes to one consumer; again to the next one, if that one died before it was done with it.
+ *
+ * @example
+ * ```ts
+ * import { Queue } from 'mmap-native/ipc';
+ *
+ * using queue = Queue.create({ capacity: 1024 });
+ * using producer = queue.producer();
+ * using consumer = Queue.attach(queue.handle()).consumer(); // in another thread or process, as a rule
+ * await producer.write(Buffer.from('first'));
+ * console.log((await consumer.read())?.toString()); // first
+ * ```
  */
 export class Queue implements Disposable {
   readonly #memory: Mapping;

@@ -30,6 +30,18 @@ const checkCount = (value: unknown, name: string, least: number): number => {
 /**
  * A number of permits for threads and processes: 8 bytes of a shared mapping, zero before its first use. Permits have no
  * owner: those of a process that dies are not given back.
+ *
+ * @example
+ * ```ts
+ * import { mmap } from 'mmap-native';
+ * import { Semaphore } from 'mmap-native/ipc';
+ *
+ * using shared = mmap({ backing: 'anonymous', sharing: 'shared', length: 4096 });
+ * const semaphore = new Semaphore(shared, 0, { permits: 2 });
+ * await semaphore.acquire();
+ * console.log(semaphore.permits, semaphore.tryAcquire(), semaphore.tryAcquire()); // 1 true false
+ * semaphore.release(2);
+ * ```
  */
 export class Semaphore {
   /** Bytes that it takes, on a multiple of 8. */

@@ -91,6 +91,19 @@ export const wait = async (
  *
  * @param count - how many. Default: all.
  * @returns how many were woken.
+ *
+ * @example
+ * ```ts
+ * import { mmap } from 'mmap-native';
+ * import { notify, wait } from 'mmap-native/ipc';
+ *
+ * using shared = mmap({ backing: 'anonymous', sharing: 'shared', length: 4096 });
+ * const words = shared.view(Int32Array);
+ * const woken = wait(words, 0, 0); // as long as it is 0
+ * Atomics.store(words, 0, 1);
+ * notify(words, 0);
+ * console.log(await woken); // ok
+ * ```
  */
 export const notify = (view: Int32Array, index: number, count: number = ALL): number => {
   checkWord(view, index);

@@ -27,7 +27,7 @@ export const otherCode = (root, found) => {
   return { problems, compared };
 };
 
-/** Where the reference shows an example that no doc comment of lib/ has, and how many it shows. */
+/** Where the reference shows other examples than the doc comments of `sources` have, and how many it shows. */
 export const otherExamples = (sources, found) => {
   const run = sources.flatMap(blocksOf);
   const shown = [...found]
@@ -37,5 +37,7 @@ export const otherExamples = (sources, found) => {
   const problems = shown
     .filter((block) => !run.some((one) => same(one, block)))
     .map(({ path }) => `${path}: shows an example that no comment has`);
+  const hidden = run.filter((one) => !shown.some((block) => same(one, block)));
+  problems.push(...hidden.map(({ where }) => `${where}: the reference does not show this example`));
   return { problems, compared: shown.length };
 };
