@@ -1,3 +1,7 @@
+/**
+ * Linux's mmap(2): files and anonymous memory, private and shared, as typed arrays. `mmap()` is the one door.
+ * @packageDocumentation
+ */
 export { allocZeroed, type AllocZeroedOptions } from './alloc.js';
 export { type AdviseOptions, type LockOptions, type PopulateOptions, type SyncOptions } from './arguments.js';
 export { attach } from './attach.js';

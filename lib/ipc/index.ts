@@ -1,3 +1,7 @@
+/**
+ * Waiting, locks, queues and channels between threads and processes that share a mapping: docs/ipc.md says which for what.
+ * @packageDocumentation
+ */
 export { Consumer, type ReadOptions, type ReadSyncOptions, type Visit } from './consumer.js';
 export { type IpcErrorCode } from './errors.js';
 export { Mutex, type MutexGuard, type MutexOptions } from './mutex.js';

@@ -61,6 +61,9 @@ const KINDS = {
   'type-aliases': 'Types',
 };
 
+/** Of these there are many. */
+const FOLDED = ['interfaces', 'type-aliases'];
+
 const linkTo = (page) => `/${page.replace(/(^|\/)index$/, '$1')}`;
 const asItem = ([text, page]) => ({ text, link: linkTo(page) });
 
@@ -72,7 +75,13 @@ const kindsOf = (site, module) =>
     const path = join('reference', module, folder);
     if (!existsSync(join(site, 'pages', path))) return [];
     const names = readdirSync(join(site, 'pages', path)).map((file) => file.replace(/\.md$/, ''));
-    return [{ text, collapsed: false, items: names.toSorted().map((name) => asItem([name, `${path}/${name}`])) }];
+    return [
+      {
+        text,
+        collapsed: FOLDED.includes(folder),
+        items: names.toSorted().map((name) => asItem([name, `${path}/${name}`])),
+      },
+    ];
   });
 
 const reference = (site) =>
@@ -88,7 +97,14 @@ const sections = (site) =>
 export const sidebar = (site) => ({
   '/': sections(site),
   '/reference/': [
-    { text: 'All pages', items: [asItem(['API, in short', 'api']), asItem(['Errors', 'errors'])] },
+    {
+      text: 'Reference',
+      items: [
+        ['All pages', 'overview'],
+        ['API, in short', 'api'],
+        ['Errors', 'errors'],
+      ].map(asItem),
+    },
     ...reference(site),
   ],
 });
