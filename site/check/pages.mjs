@@ -23,6 +23,12 @@ const look = () => {
 /** Whether its scripts have taken the page over. */
 const isAlive = () => '__vue_app__' in document.querySelector('#app');
 
+/** Goes to a page, and waits until it answers to clicks. */
+export const open = async (page, url) => {
+  await page.goto(url, { waitUntil: 'load' });
+  await page.waitForFunction(isAlive);
+};
+
 /** Complaints of a page: what it logs as an error, throws, or cannot load. */
 const listen = (page, complain) => {
   page.on('console', (message) => message.type() === 'error' && complain(`console: ${message.text()}`));
@@ -42,8 +48,7 @@ export const visit = async (context, origin, paths, complain, shots) => {
     let path;
     listen(page, (what) => complain(`${path}: ${what}`));
     for (path = waiting.shift(); path !== undefined; path = waiting.shift()) {
-      await page.goto(`${origin}/${path}`, { waitUntil: 'load' });
-      await page.waitForFunction(isAlive);
+      await open(page, `${origin}/${path}`);
       const seen = await page.evaluate(look);
       if (seen.heading === '') complain(`${path}: has no heading`);
       for (const image of seen.brokenImages) complain(`${path}: the picture ${image} does not show`);
