@@ -198,8 +198,8 @@ const REASONS: Record<Reason, (value: number, errno: number, syscall: string, fi
   'past-end': (size) =>
     withCode(
       new RangeError(
-        `The value of "options.offset" + "options.length" is out of range. The file ends at byte ${size}: ` +
-          'map less of it, or use grow: true',
+        `The value of "options.offset" + "options.length" is out of range. What is to be mapped ends at byte ${size}: ` +
+          'map less of it; a file can be made longer, with grow: true',
       ),
       'ERR_OUT_OF_RANGE',
     ),
