@@ -2,7 +2,7 @@
 //
 // Round trips, throughput and locks beside what Node has, and beside C on the same kernel. Contestants take turns, round by
 // round, so that what disturbs the machine disturbs them all; the medians of the rounds are printed with their spread.
-import { execFileSync, fork } from 'node:child_process';
+import { execFileSync, fork, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
@@ -30,7 +30,13 @@ const cpuNow = () => {
 const ALL_CORES = `0-${availableParallelism() - 1}`;
 /** Where the two sides of a round trip run: as the scheduler likes, or on the cores that are named. */
 let cores;
-const pin = (pid, core) => execFileSync('taskset', ['-a', '-p', '-c', String(core), String(pid)], { stdio: 'ignore' });
+/** All threads of a process. One that ends meanwhile makes taskset fail: then once more. */
+const pin = (pid, core, tries = 3) => {
+  const { status, stderr } = spawnSync('taskset', ['-a', '-p', '-c', `${core}`, `${pid}`], { encoding: 'utf8' });
+  if (status === 0) return;
+  if (tries === 1) throw new Error(`taskset: ${stderr}`);
+  pin(pid, core, tries - 1);
+};
 
 /** Another process or thread, and the message that it ends with. */
 function peer(task, data, { thread = false, serialization = 'json' } = {}) {
