@@ -135,7 +135,9 @@ export class Producer implements Disposable {
   }
 
   #write(message: Uint8Array): number {
-    if (!types.isUint8Array(message)) throw invalidArgType('message', 'an instance of Buffer or Uint8Array', message);
+    // one of another realm is asked for last: it takes longer than a small message
+    if (!(message instanceof Uint8Array) && !types.isUint8Array(message))
+      throw invalidArgType('message', 'an instance of Buffer or Uint8Array', message);
     const length = message.byteLength;
     const room = this.#reserve(length);
     if (room !== DONE) return room;
