@@ -5,6 +5,7 @@ import { formatRatio, formatTime, withSpread } from './harness/format.mjs';
 import { comparison, curve } from './report/charts.mjs';
 import { ipcCosts } from './report/ipc.mjs';
 import { replaceMarked } from './report/marked.mjs';
+import { whyMissed } from './report/missed.mjs';
 import { rulesOfThumb } from './report/rules.mjs';
 import { aimsTable, caseTables, markdownTable } from './report/tables.mjs';
 
@@ -142,6 +143,8 @@ const page = (all) => {
     rulesOfThumb(cases),
     '## What was aimed at',
     aimsTable(cases),
+    'Why some were missed:',
+    whyMissed(cases, main.instructions),
     '## Case by case',
     ...Object.entries(cases).map(([name, result]) => section(name, result)),
     '## Other runtimes',

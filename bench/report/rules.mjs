@@ -77,9 +77,10 @@ const RULES = {
   'keep the view': ({ time }) =>
     `**Keep the view.** \`view()\` of a window that has a buffer already takes ${time('view', 'view(), the same window again')}, a new window ` +
     `${time('view', 'view(), a new window each time')}. Read \`buffer\` once when many small windows of a small mapping are wanted: all views then share it.`,
-  'huge pages': ({ ratio }) =>
-    `**Huge pages are what makes zero-filled memory fast.** A gigabyte with every page written to takes ${ratio('zero-filled', 'mmap, hugePages', 'Buffer.alloc')} of the time of \`Buffer.alloc\`; ` +
-    `without them ${ratio('zero-filled', 'mmap', 'Buffer.alloc')}. Random reads of a gigabyte take ` +
+  'huge pages': ({ time, ratio }) =>
+    `**Huge pages are what makes zero-filled memory fast, where the kernel has them at hand.** A gigabyte with every page written to takes ` +
+    `${time('zero-filled', 'mmap, hugePages')} with them, and ${time('zero-filled', 'Buffer.alloc')} from \`Buffer.alloc\`: the long ones are rounds in which the kernel ` +
+    `first had to move memory together. Without them it takes ${ratio('zero-filled', 'mmap', 'Buffer.alloc')} of the time of \`Buffer.alloc\`. Random reads of a gigabyte of huge pages take ` +
     `${ratio('huge-pages', 'hugePages: true', 'pages of 4 KiB', 2 ** 30)} of the time.`,
   'event loop': ({ summary }) =>
     `**The promise forms leave the event loop alone.** Meanwhile its p99 delay is ${formatRatio(summary('loop-delay', 'await sync()').p99Ms.median)} ms for \`sync()\` of a dirty gigabyte, ` +
