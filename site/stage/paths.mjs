@@ -12,16 +12,16 @@ const ELSEWHERE = {
   examples: 'examples/index.md',
 };
 
-const withoutModules = (name) => !name.includes('node_modules');
+/** By name: under one of them is a node_modules whose link leads back here. */
+const EXAMPLES = ['examples', 'examples/clients'];
 
 /** `// node examples/x.mjs [ARGUMENTS]    what it does`: how a program of examples/ begins. */
 const FIRST_LINE = /^\/\/ (node \S+(?: \S+)*) {2,}(.*)$/m;
 
 /** The programs of examples/: path, how they are called, what they do, their text. */
 export const examplesOf = (root) =>
-  readdirSync(join(root, 'examples'), { recursive: true })
-    .filter((name) => name.endsWith('.mjs') && withoutModules(name))
-    .map((name) => posix.join('examples', name))
+  EXAMPLES.flatMap((folder) => readdirSync(join(root, folder)).map((name) => posix.join(folder, name)))
+    .filter((path) => path.endsWith('.mjs'))
     .toSorted()
     .flatMap((path) => {
       const text = readFileSync(join(root, path), 'utf8');
