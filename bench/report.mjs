@@ -1,7 +1,8 @@
-// npm run bench:report: docs/performance.md, docs/charts/*.svg and what is marked in docs/ipc.md and README.md, from bench/results/*.json.
+// npm run bench:report: docs/performance.md, docs/charts/*.svg and what is marked in docs/choosing.md, docs/ipc.md and README.md, from bench/results/*.json.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { formatRatio, formatTime, withSpread } from './harness/format.mjs';
+import { adviceTable } from './report/advice.mjs';
 import { comparison, curve } from './report/charts.mjs';
 import { ipcCosts } from './report/ipc.mjs';
 import { replaceMarked } from './report/marked.mjs';
@@ -174,4 +175,5 @@ for (const [name, options] of Object.entries(CURVES))
 writeFileSync(`${CHARTS}/comparison.svg`, comparison(compared(cases)));
 writeFileSync(here('../docs/performance.md'), page(all));
 replaceMarked(here('../README.md'), 'rules of thumb', rulesOfThumb(cases, README_RULES));
+replaceMarked(here('../docs/choosing.md'), 'advice', adviceTable(cases));
 replaceMarked(here('../docs/ipc.md'), 'costs', ipcCosts(JSON.parse(readFileSync(here('results/ipc.json'), 'utf8'))));
