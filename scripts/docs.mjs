@@ -20,7 +20,8 @@ const named = (folder, ending) =>
     .filter((name) => name.endsWith(ending))
     .map((name) => join(folder, name));
 
-const pages = [...named('.', '.md').filter((path) => !path.includes('/')), ...named('docs', '.md')].map(textOf);
+const atRoot = readdirSync(root).filter((name) => name.endsWith('.md'));
+const pages = [...atRoot, ...named('docs', '.md')].map(textOf);
 const sources = named('lib', '.ts').map(textOf);
 
 const check = async () => {
